@@ -33,6 +33,8 @@ export const Source = z.object({
   id: z.number().int(),
   path: z.string(),
   name: z.string(),
+  /** The name with as much of the folder as tells it from other videos of that name. */
+  title: z.string(),
   bytes: z.number().int(),
   /** Hash of the file's content; if one of several pictures of a file was chosen, of its stream as well. */
   fingerprint: z.string(),

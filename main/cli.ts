@@ -337,7 +337,7 @@ function report({ library }: Tubelet, sources: readonly Source[], brought: Broug
 /** @param asked The questions of this run; where a clip has no answer, the summary says why. */
 function printSummary({ library }: Tubelet, sources: readonly Source[], exports: readonly ExportedFile[], asked: readonly string[]): void {
   for (const source of sources) {
-    console.log(`\n${source.name}  (${source.state})`)
+    console.log(`\n${source.title}  (${source.state})`)
     if (source.problem) printProblem({ ...source.problem, file: undefined })
     for (const clip of library.clips({ sourceId: source.id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips) {
       console.log(`  ${clip.start.toFixed(2)}–${clip.end.toFixed(2)} s  ${clip.caption ?? ''}${clip.captionUnsure ? ' (not sure)' : ''}`)

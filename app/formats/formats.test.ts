@@ -687,6 +687,17 @@ describe('names of films', () => {
       new Set(['a/1/c.mp4', 'b/1/c.mp4', '2/c.mp4']),
     )
   })
+  it('have the folder first, then the number of a picture', () => {
+    const films = ['/v/A/cam.mp4|cam.mp4', '/v/A/cam.mp4|cam.mp4 #2', '/v/B/cam.mp4|cam.mp4', '/v/two.mkv|two.mkv', '/v/two.mkv|two.mkv #2']
+    const titled = titlesOf(films.map((film, id) => ({ id, path: film.split('|')[0] ?? '', name: film.split('|')[1] ?? '' })))
+    expect([...titled].toSorted(([a], [b]) => a - b).map(([, title]) => title)).toEqual([
+      'A/cam.mp4',
+      'A/cam.mp4 #2',
+      'B/cam.mp4',
+      'two.mkv',
+      'two.mkv #2',
+    ])
+  })
   it('differ even where one place held several, one after the other', () => {
     expect(new Set(named('/cam.mp4', '/cam.mp4', '/a/cam.mp4')).size).toBe(3)
   })

@@ -1,34 +1,37 @@
-/** The names of films in files. Readers find videos by name, and some silently drop one of two videos with the same name. */
+/** What videos are called, in the window and in files alike: readers find videos by name, and of two with one name some drop the first without a word. */
+import { titleOfPattern } from '../numbered.ts'
 import { lineText } from './document.ts'
 
 /**
- * Titles by id: the name of the film's file, preceded by as much of its folder as distinguishes it from others of that name, with `/`
- * between.
+ * By id: the name of its file, with as much of its folder before it as tells it from other files of that name; `/` between. A name may end
+ * with the number of a picture of the file, as in `cam.mp4 #2`: that stands last.
  */
 export function titlesOf(films: readonly { id: number; name: string; path: string }[]): Map<number, string> {
-  const parts = new Map(
-    films.map(({ id, name, path }) => [
-      id,
-      [
-        ...path
-          .split(/[\\/]/)
-          .slice(0, -1)
-          .filter((part) => part !== ''),
-        name,
-      ].map((part) => lineText(part) || '_'),
-    ]),
-  )
+  const parts = new Map<number, { place: string; folders: string[]; file: string; number: string }>()
+  for (const { id, name, path } of films) {
+    const all = path.split(/[\\/]/).filter((part) => part !== '')
+    const file = titleOfPattern(all.at(-1) ?? name)
+    const number = name.startsWith(`${file} #`) ? name.slice(file.length) : ''
+    const named = number === '' ? name : file
+    const [first = '_', ...others] = [named, ...all.slice(0, -1)].map((part) => lineText(part) || '_')
+    parts.set(id, { place: path, folders: others, file: first, number })
+  }
   const titles = new Map<number, string>()
-  let open = films.map(({ id }) => id)
-  for (let length = 1; open.length > 0; length++) {
-    const title = (id: number) => parts.get(id)?.slice(-length).join('/') ?? ''
-    const same = Map.groupBy(open, title)
+  let open = [...parts]
+  for (let length = 0; open.length > 0; length++) {
+    const titled = ({ folders, file }: { folders: string[]; file: string }) =>
+      [...folders.slice(Math.max(0, folders.length - length)), file].join('/')
+    const same = Map.groupBy(open, ([, part]) => titled(part))
     open = []
-    for (const [name, ids] of same) {
-      const longer = ids.some((id) => (parts.get(id)?.length ?? 0) > length)
-      if (ids.length > 1 && longer) open.push(...ids)
-      // Both lay at one path, one after the other.
-      else for (const id of ids) titles.set(id, ids.length > 1 ? `${name} (${id})` : name)
+    for (const [title, those] of same) {
+      const longer = those.some(([, { folders }]) => folders.length > length)
+      if (new Set(those.map(([, { place }]) => place)).size > 1 && longer) {
+        open.push(...those)
+        continue
+      }
+      const numbered = Map.groupBy(those, ([, { number }]) => title + number)
+      // One place held several, one after the other.
+      for (const [whole, ids] of numbered) for (const [id] of ids) titles.set(id, ids.length > 1 ? `${whole} (${id})` : whole)
     }
   }
   return titles

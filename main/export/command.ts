@@ -136,7 +136,9 @@ export function sayWhatIsMissing({ leftOut, notes }: { leftOut: readonly LeftOut
 function sourceIdsOf(library: Library, videos: readonly string[]): number[] {
   const sources = library.sources()
   return videos.flatMap((video) => {
-    const found = sources.filter(({ name, path: file }) => name === video || file === video || file === path.resolve(video))
+    const found = sources.filter(
+      ({ name, title, path: file }) => name === video || title === video || file === video || file === path.resolve(video),
+    )
     if (found.length === 0)
       throw new TubeletError({
         code: 'not-found',

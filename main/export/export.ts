@@ -164,7 +164,9 @@ function chosenSources(library: ExportableLibrary, { sourceIds, clipIds }: Expor
   const withClips = clipIds && library.exports.sourcesOf(clipIds)
   const wanted = sources.filter(({ id }) => (sourceIds?.includes(id) ?? true) && (withClips?.has(id) ?? true)).sort((a, b) => a.id - b.id)
   const chosen = wanted.filter(isFinished)
-  const leftOut = wanted.filter((source) => !isFinished(source)).map(({ id, name, state }): LeftOut => ({ sourceId: id, name, state }))
+  const leftOut = wanted
+    .filter((source) => !isFinished(source))
+    .map(({ id, title, state }): LeftOut => ({ sourceId: id, name: title, state }))
   if (chosen.length > 0) return { chosen, leftOut }
   const field = sourceIds ? 'body.sourceIds' : clipIds ? 'body.clipIds' : 'body'
   const [first] = leftOut

@@ -66,9 +66,9 @@ export function folderNames(sources: readonly Source[], { videos }: ExportRecord
   return names
 }
 
-/** A name without its extension, which stands before the number of the video stream if there is one. */
+/** A name without its extension, which stands before the number of the video stream, or the range of numbered pictures, if there is one. */
 function stemOf(name: string): string {
-  const [, file = name, number = ''] = /^(.*)( #\d+)$/.exec(name) ?? []
+  const [, file = name, number = ''] = /^(.*)( #\d+| \[\d+-\d+\])$/.exec(name) ?? []
   return path.parse(file).name + number
 }
 

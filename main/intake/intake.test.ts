@@ -142,3 +142,34 @@ test('names that are exchanged are one sentence, and no file is a duplicate of i
     [c, 'b.avi'],
   ])
 })
+
+test('videos of one name are told apart by their folders, wherever they are named', async () => {
+  const { ffmpeg } = await findMediaTools()
+  for (const [place, colour] of [
+    ['north', 'red'],
+    ['south', 'blue'],
+  ] as const) {
+    mkdirSync(path.join(folder, place))
+    execFileSync(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', `color=${colour}:s=32x32:r=5:d=1`, path.join(folder, place, 'same.mp4')])
+  }
+  const ended: string[] = []
+  const stop = tubelet.jobs.onEnd(({ title }) => ended.push(title))
+  const { library, jobs } = tubelet
+  const { added } = await tubelet.intake.bring({ paths: [path.join(folder, 'north'), path.join(folder, 'south')] })
+  await jobs.idle()
+  stop()
+  const both = ['north/same.mp4', 'south/same.mp4']
+  const ids = added.map(({ id }) => id)
+  expect(ended.toSorted()).toEqual(both)
+  expect(ids.map((id) => library.source(id).title)).toEqual(both)
+  expect(ids.map((sourceId) => library.clips({ sourceId, limit: 1, offset: 0 }).clips[0]?.sourceName)).toEqual(both)
+  expect(
+    jobs
+      .queue()
+      .jobs.flatMap(({ title, sourceId }) => (ids.includes(sourceId ?? 0) ? [title] : []))
+      .toSorted(),
+  ).toEqual(both)
+  // Alone it needs no folder.
+  await jobs.removeSource(ids[1] ?? 0)
+  expect(library.source(ids[0] ?? 0).title).toBe('same.mp4')
+})

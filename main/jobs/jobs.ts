@@ -95,7 +95,7 @@ export class Jobs {
       settle: (job, state, problem) => this.#keepEnd(job, state, problem),
       took: (job, seconds) => this.#learn(job, seconds),
       ended: (job) => {
-        for (const listener of this.#enders) listener(job)
+        for (const listener of this.#enders) listener(this.#titled(job))
         if (job.kind !== 'analyse') return
         if (job.state === 'failed') this.#batch.failed += 1
         else if (job.state === 'done') this.#batch.done += 1
@@ -427,11 +427,16 @@ export class Jobs {
     this.#revision = Math.max(this.#revision + 1, Date.now())
     return {
       revision: this.#revision,
-      jobs: this.#table.list(LISTED).map((job) => this.#listed(job)),
+      jobs: this.#table.list(LISTED).map((job) => this.#listed(this.#titled(job))),
       ...this.#queue.counts(),
       paused: this.#queue.paused,
       etaSeconds: this.#eta(),
     }
+  }
+
+  /** A job of a video is called as that is by now. */
+  #titled<J extends StoredJob>(job: J): J {
+    return job.sourceId === null ? job : { ...job, title: this.#library.titles.of(job.sourceId) || job.title }
   }
 
   /** A job with its current state. */

@@ -35,6 +35,7 @@ import { makeFolderSync } from '../folders.ts'
 import { packageVersion } from '../version.ts'
 import { EditHistory } from './history.ts'
 import { Table } from './table.ts'
+import { Titles } from './titles.ts'
 
 /** A clip as the sampler plans it. Spans are half-open: seconds from the first frame, and ordinals. */
 export interface ClipPlan {
@@ -71,6 +72,7 @@ export class Library {
   readonly history: EditHistory
   /** Which file each video is. */
   readonly files: KnownFiles
+  readonly titles: Titles
   /** Videos that were removed. */
   readonly bin: Bin
   readonly #db: DatabaseSync
@@ -97,6 +99,7 @@ export class Library {
       this.find.forget()
       this.#afterwards.push({ type: 'clips', sourceId, clipIds: [clipId] })
     })
+    this.titles = new Titles(this.#db)
     this.files = new KnownFiles(this.#db, (event) => this.emit(event))
     this.bin = new Bin(
       this.#db,
@@ -171,6 +174,7 @@ export class Library {
   }
 
   emit(event: BackendEvent): void {
+    if (event.type === 'sources' || event.type === 'bin') this.titles.forget()
     for (const listener of this.#listeners) listener(event)
   }
 

@@ -27,7 +27,7 @@ export const DONE = `(${BEGUN} AND NOT EXISTS (SELECT 1 FROM annotations a WHERE
 
 // Counts come from subqueries on indexes: with joins and GROUP BY, reading one source would scan every encoding.
 export const SOURCE_VIEW = `
-  SELECT s.*, EXISTS (SELECT 1 FROM sources o WHERE o.path = s.path AND o.id <> s.id AND o.file IN ('there', 'growing')) AS taken, (SELECT count(*) FROM clips c WHERE c.source_id = s.id) AS clip_count,
+  SELECT s.*, title_of(s.id) AS title, EXISTS (SELECT 1 FROM sources o WHERE o.path = s.path AND o.id <> s.id AND o.file IN ('there', 'growing')) AS taken, (SELECT count(*) FROM clips c WHERE c.source_id = s.id) AS clip_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE})) AS encoded_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND ${DONE}) AS reviewed_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')) AS touched_count
@@ -35,7 +35,7 @@ export const SOURCE_VIEW = `
 /** SQL: the frames that a pack saw (without a digest: the one that writes captions); until it has, those that another pack saw. */
 export const CLIP_FRAMES = `SELECT coalesce((SELECT e.frames FROM encodings e WHERE e.clip_id = c.id AND (e.pack_digest = :digest OR (:digest IS NULL AND ${IN_USE}))), c.frames) AS frames FROM clips c WHERE c.id = :id`
 export const CLIP_VIEW = `
-  SELECT c.*, s.name AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE}) AS encoded,
+  SELECT c.*, title_of(s.id) AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE}) AS encoded,
     a.state AS caption_state, a.evidence AS caption_evidence, a.shown AS caption,
     (SELECT json_group_array(json_array(label, unsure)) FROM (SELECT t.label, ${UNSURE_NAME} AS unsure FROM annotations t
       WHERE t.clip_id = c.id AND t.kind = 'track' AND t.topic = '' AND t.state <> 'rejected' GROUP BY t.label)) AS labels
@@ -52,6 +52,7 @@ export function sourceOf(row: Row): Source {
     id: Number(row['id']),
     path: String(row['path']),
     name: String(row['name']),
+    title: String(row['title']),
     bytes: Number(row['bytes']),
     fingerprint: String(row['fingerprint']),
     addedAt: String(row['added_at']),

@@ -31,6 +31,7 @@ import { serve } from '../channel.ts'
 import { keyOf, storedVocabulary } from './detections.ts'
 import { ELSEWHERE } from './reach.ts'
 import { REVIEWED, UNSURE_NAME } from './rows.ts'
+import { titlesIn } from './titles.ts'
 
 export interface TableTasks {
   open: { args: { query: TableQuery }; result: { view: string; total: number; of: number; groups: Group[] | null } }
@@ -86,8 +87,8 @@ let wanted: readonly ColumnKey[] = []
 function refresh(): void {
   names.clear()
   lengths.clear()
-  for (const [id, name, length] of all(`SELECT id, name, json_extract(probe, '$.duration') FROM sources ORDER BY id`)) {
-    names.set(Number(id), String(name))
+  for (const [id, title] of titlesIn(db)) names.set(id, title)
+  for (const [id, length] of all(`SELECT id, json_extract(probe, '$.duration') FROM sources ORDER BY id`)) {
     if (length !== null) lengths.set(Number(id), Number(length))
   }
   const newest = base.ids.at(-1) ?? 0

@@ -60,7 +60,7 @@ export function Compare({ label, vocabulary }: { label: Label; vocabulary: reado
             {[...new Set([clipId, ...(clips?.clips ?? []).slice(0, 100).map((one) => one.clipId)])].map((id) => (
               <option key={id} value={id}>
                 {id === clipId
-                  ? `${source.name} · ${clock(detail.clip.start, 1)}–${clock(detail.clip.end, 1)}`
+                  ? `${source.title} · ${clock(detail.clip.start, 1)}–${clock(detail.clip.end, 1)}`
                   : t('Clip {{clip}}, score {{score}}', {
                       clip: id,
                       score: scoreShown(clips?.clips.find((one) => one.clipId === id)?.score ?? 0),

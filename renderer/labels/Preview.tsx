@@ -107,7 +107,7 @@ function Looked({ clipId, vocabulary }: { clipId: number; vocabulary: readonly L
       <Stage key={clipId} source={source} clip={detail.clip} frames={frames} panes={[{ tracks: [...found, ...decided] }]} />
       <div className="row small">
         <span className="muted">
-          {source.name}
+          {source.title}
           {detail.clip.caption === null
             ? ''
             : ` · ${captionText({ caption: detail.clip.caption, state: detail.clip.captionState, unsure: detail.clip.captionUnsure })}`}

@@ -14,7 +14,7 @@ const [ROWS, LIKEST] = [500, 3]
 export function MapTable({ dots, facts, sources }: { dots: readonly Dot[]; facts: Facts; sources: readonly Source[] }) {
   const rows = () => {
     const clips = new Map(facts.clips.map((clip) => [clip.id, clip]))
-    const names = new Map(sources.map(({ id, name }) => [id, name]))
+    const names = new Map(sources.map(({ id, title }) => [id, title]))
     const named = (id: number) => {
       const clip = clips.get(id)
       return clip ? `${names.get(clip.sourceId) ?? ''} ${clock(clip.start, 1)}–${clock(clip.end, 1)}` : ''

@@ -178,7 +178,7 @@ function TimeCard({ facts, sources }: { facts: Facts; sources: readonly Source[]
   )
   const apart = useMemo(() => coloursApart(vocabulary, names), [vocabulary, names])
   const colours = (name: string) => apart.get(name) ?? PALETTE[0]
-  const nameOf = (sourceId: number) => sources.find(({ id }) => id === sourceId)?.name ?? ''
+  const nameOf = (sourceId: number) => sources.find(({ id }) => id === sourceId)?.title ?? ''
   const mostClips = Math.max(1, ...bins.map(({ clipIds }) => clipIds.length))
   const mostTracks = Math.max(1, ...bins.map(({ labels }) => [...labels.values()].reduce((sum, count) => sum + count, 0)))
   const where = (at: number) => `${clock(bins[at]?.from ?? 0)}–${clock(bins[at]?.to ?? 0)}`

@@ -113,7 +113,7 @@ function PickedList({ clips }: { clips: readonly ClipFact[] }) {
             <span className="text">
               <span>{captionText({ caption, state, unsure })}</span>
               <span className="muted num">
-                {sources?.sources.find((source) => source.id === sourceId)?.name} · {clock(start, 1)}–{clock(end, 1)}
+                {sources?.sources.find((source) => source.id === sourceId)?.title} · {clock(start, 1)}–{clock(end, 1)}
               </span>
             </span>
           </button>

@@ -116,7 +116,7 @@ async function choose({ id, state, clipCount }: Source): Promise<void> {
 }
 
 const SourceRow = memo(function SourceRow({ source, current }: { source: Source; current: boolean }) {
-  const { probe, name } = source
+  const { probe, title } = source
   const facts = probe === null ? [] : [clock(probe.duration), `${probe.width}×${probe.height}`]
   // Shown if there is room: unusual properties, or else the codec.
   const unusual = probe === null ? [] : [...(probe.hdr ? ['HDR'] : []), ...(probe.variableFrameRate ? ['VFR'] : [])]
@@ -130,7 +130,7 @@ const SourceRow = memo(function SourceRow({ source, current }: { source: Source;
       )}
       <span className="text">
         <strong>
-          <FileName of={name} />
+          <FileName of={title} />
         </strong>
         <span className="facts-line">
           <span className="muted num">

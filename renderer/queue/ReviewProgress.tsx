@@ -38,9 +38,9 @@ export function ReviewProgress() {
         {listed.map((source) => (
           <li key={source.id}>
             <button className="quiet name" onClick={() => void reviewNext([source])}>
-              {source.name}
+              {source.title}
             </button>
-            <progress value={source.reviewedCount / source.clipCount} aria-label={t('Reviewed of {{name}}', { name: source.name })} />
+            <progress value={source.reviewedCount / source.clipCount} aria-label={t('Reviewed of {{name}}', { name: source.title })} />
             <span className="num muted">
               {source.reviewedCount}/{source.clipCount} · {percent(source.reviewedCount / source.clipCount)}
             </span>

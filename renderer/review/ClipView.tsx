@@ -53,7 +53,7 @@ export function ClipView() {
     <>
       <header className="clip-head">
         <div className="row">
-          <h2 title={source.path}>{source.name}</h2>
+          <h2 title={source.path}>{source.title}</h2>
           <span className="grow" />
           {clip?.kind === 'marked' && <button onClick={() => void removeClip(clip.id, clip.sourceId)}>{t('Remove this clip')}</button>}
           {clip?.encoded && (
