@@ -2,19 +2,31 @@
 import { titleOfPattern } from '../numbered.ts'
 import { lineText } from './document.ts'
 
+/** The name of a video's file, and the number of its picture behind it, if it has one. */
+function fileOf({ name, path }: { name: string; path: string }): { file: string; number: string } {
+  const last = titleOfPattern(path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1) || name)
+  const number = name.startsWith(`${last} #`) ? name.slice(last.length) : ''
+  return { file: lineText(number === '' ? name : last) || '_', number }
+}
+
+/** Videos share a title only if this is the same. */
+export function fileNameOf(film: { name: string; path: string }): string {
+  return fileOf(film).file
+}
+
 /**
  * By id: the name of its file, with as much of its folder before it as tells it from other files of that name; `/` between. A name may end
  * with the number of a picture of the file, as in `cam.mp4 #2`: that stands last.
  */
 export function titlesOf(films: readonly { id: number; name: string; path: string }[]): Map<number, string> {
   const parts = new Map<number, { place: string; folders: string[]; file: string; number: string }>()
-  for (const { id, name, path } of films) {
-    const all = path.split(/[\\/]/).filter((part) => part !== '')
-    const file = titleOfPattern(all.at(-1) ?? name)
-    const number = name.startsWith(`${file} #`) ? name.slice(file.length) : ''
-    const named = number === '' ? name : file
-    const [first = '_', ...others] = [named, ...all.slice(0, -1)].map((part) => lineText(part) || '_')
-    parts.set(id, { place: path, folders: others, file: first, number })
+  for (const film of films) {
+    const folders = film.path
+      .split(/[\\/]/)
+      .filter((part) => part !== '')
+      .slice(0, -1)
+      .map((part) => lineText(part) || '_')
+    parts.set(film.id, { place: film.path, folders, ...fileOf(film) })
   }
   const titles = new Map<number, string>()
   let open = [...parts]

@@ -46,6 +46,8 @@ export class Identity {
   readonly #changed: (sourceId: number) => void
   /** Running checks, so that the many requests of one player share one. */
   readonly #checks = new Map<number, Promise<void>>()
+  /** What running checks found under another name: its path before, by video. It is told when the last of them has ended, together. */
+  readonly #moved = new Map<number, string>()
   readonly #prints = new Map<string, string>()
 
   /** @param changed Called when the file of a video has grown, or has new content, since it was analysed. */
@@ -61,7 +63,10 @@ export class Identity {
   check(sourceId: number, quiet = false): Promise<void> {
     const running = this.#checks.get(sourceId)
     if (running) return running
-    const check = this.#check(sourceId, quiet).finally(() => this.#checks.delete(sourceId))
+    const check = this.#check(sourceId, quiet).finally(() => {
+      this.#checks.delete(sourceId)
+      if (this.#checks.size === 0) this.#tell()
+    })
     this.#checks.set(sourceId, check)
     return check
   }
@@ -270,18 +275,19 @@ export class Identity {
       const now = await look(file)
       if (now?.bytes !== bytes || (tried += 1) > CANDIDATES) continue
       if ((await this.#print(file, now).catch(() => null)) !== content) continue
-      const { files } = this.#library
-      const before = files.paths()
       this.#found(id, file, now.stamp)
+      if (!quiet && !this.#moved.has(id)) this.#moved.set(id, was)
       // The video that had this name may have another one now: exchanged names are reported together.
-      for (const other of files.at(file)) if (!this.#checks.has(other.id)) await this.check(other.id, true)
-      if (!quiet) this.#tell(renamedSince(before, files.paths()))
+      for (const other of this.#library.files.at(file)) if (!this.#checks.has(other.id)) await this.check(other.id, quiet)
       return true
     }
     return false
   }
 
-  #tell(renamed: readonly Renamed[]): void {
+  #tell(): void {
+    if (this.#moved.size === 0) return
+    const renamed = renamedSince(this.#moved, this.#library.files.paths())
+    this.#moved.clear()
     const together = exchanged(renamed)
     const phrases = [
       ...(together.length > 0 ? [saidOfExchanged(together)] : []),

@@ -100,6 +100,7 @@ export class Library {
       this.#afterwards.push({ type: 'clips', sourceId, clipIds: [clipId] })
     })
     this.titles = new Titles(this.#db)
+    this.#db.function('title_of', (id) => this.titles.of(Number(id)))
     this.files = new KnownFiles(this.#db, (event) => this.emit(event))
     this.bin = new Bin(
       this.#db,
@@ -174,7 +175,7 @@ export class Library {
   }
 
   emit(event: BackendEvent): void {
-    if (event.type === 'sources' || event.type === 'bin') this.titles.forget()
+    if (event.type === 'sources') this.titles.forget(event.ids)
     for (const listener of this.#listeners) listener(event)
   }
 

@@ -31,7 +31,7 @@ import { serve } from '../channel.ts'
 import { keyOf, storedVocabulary } from './detections.ts'
 import { ELSEWHERE } from './reach.ts'
 import { REVIEWED, UNSURE_NAME } from './rows.ts'
-import { titlesIn } from './titles.ts'
+import { Titles } from './titles.ts'
 
 export interface TableTasks {
   open: { args: { query: TableQuery }; result: { view: string; total: number; of: number; groups: Group[] | null } }
@@ -78,17 +78,25 @@ const base = {
   order: new Int32Array(0),
   rowOf: new Map<number, number>(),
 }
+const titles = new Titles(db)
 const names = new Map<number, string>()
 const lengths = new Map<number, number>()
 /** Columns in memory, each read up to row `read`; `wanted` are those to read ahead. */
 const kept = new Map<ColumnKey, { cells: Cells; read: number }>()
 let wanted: readonly ColumnKey[] = []
 
+/** Changes with every change that another connection made. */
+let version: SQLOutputValue | undefined
+
 function refresh(): void {
+  const [[now] = []] = all('PRAGMA data_version')
+  if (now === version) return
+  version = now
   names.clear()
   lengths.clear()
-  for (const [id, title] of titlesIn(db)) names.set(id, title)
+  titles.forget()
   for (const [id, length] of all(`SELECT id, json_extract(probe, '$.duration') FROM sources ORDER BY id`)) {
+    names.set(Number(id), titles.of(Number(id)))
     if (length !== null) lengths.set(Number(id), Number(length))
   }
   const newest = base.ids.at(-1) ?? 0
