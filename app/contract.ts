@@ -14,7 +14,7 @@ import { packRoutes } from './contract/packs.ts'
 import { overviewRoutes } from './contract/overview.ts'
 import { reviewRoutes } from './contract/review.ts'
 import { Job, Queue } from './contract/queue.ts'
-import { FilePath, Id, route } from './contract/route.ts'
+import { FilePath, Id, route, whole } from './contract/route.ts'
 import { BasedOn, stateRoutes } from './contract/state.ts'
 import { systemRoutes } from './contract/system.ts'
 import { tableRoutes } from './contract/table.ts'
@@ -215,7 +215,7 @@ export const contract = {
     method: 'get',
     path: '/api/sources/{sourceId}/filmstrip/{cell}',
     summary: 'JPEG: one of `filmstripCells` pictures spread evenly over the source, 0-based',
-    params: onSource.extend({ cell: z.coerce.number().int().min(0) }),
+    params: onSource.extend({ cell: whole(z.number().int().min(0)) }),
     bytes: 'image/jpeg',
     errors: ['not-found'],
   }),
@@ -242,8 +242,8 @@ export const contract = {
     summary: 'Clips in source and time order',
     query: z.object({
       sourceId: Id.optional(),
-      limit: z.coerce.number().int().min(1).max(1_000_000).default(5_000),
-      offset: z.coerce.number().int().min(0).default(0),
+      limit: whole(z.number().int().min(1).max(1_000_000)).default(5_000),
+      offset: whole(z.number().int().min(0)).default(0),
     }),
     output: z.object({ clips: z.array(Clip), total: z.number().int() }),
   }),
@@ -332,9 +332,23 @@ export const contract = {
   lookBelow: route({
     method: 'get',
     path: '/api/browse/videos',
-    summary: 'How many videos, and folders of numbered pictures, lie at a path and below it; `more` where looking on would take too long',
+    summary:
+      'What adding a path would bring: how many videos, series of numbered pictures and packs lie there and below it; `more` where looking on would take too long. `~` is the home folder',
     query: z.object({ path: FilePath }),
-    output: z.object({ videos: z.number().int(), numbered: z.number().int(), more: z.boolean() }),
+    output: z.object({
+      /** The path as it is understood. */
+      path: z.string(),
+      isFile: z.boolean(),
+      videos: z.number().int(),
+      numbered: z.number().int(),
+      packs: z.number().int(),
+      /** First and last number of each gap in the first of the numbered series that has gaps. */
+      gaps: z.array(z.tuple([z.number().int(), z.number().int()])),
+      /** How many files and folders cannot be read, and why the first of them: the path itself where nothing can be taken. */
+      unreadable: z.number().int(),
+      trouble: Problem.nullable(),
+      more: z.boolean(),
+    }),
     errors: ['forbidden'],
   }),
 

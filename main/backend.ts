@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { type RouteSpec, WINDOW } from '../app/contract/route.ts'
-import { nearestField, unknownField } from '../app/contract/strict.ts'
+import { nearestOf, unknownField } from '../app/contract/strict.ts'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
 import { type ErrorCode, inEnglish, type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import { exportHandlers } from './api/export.ts'
@@ -122,9 +122,7 @@ function wrongField(path: readonly PropertyKey[], fault: string): TubeletError {
 }
 
 function strangeness(name: unknown, known: readonly string[]): string {
-  const near = nearestField(String(name), known)
-  const offer = near !== null ? `the nearest is “${near}”` : known.length > 0 ? `there are ${known.join(', ')}` : 'there are none'
-  return `is no field here; ${offer}`
+  return `is no field here; ${nearestOf(String(name), known)}`
 }
 
 /** @throws TubeletError `bad-request` if a value is given more than once, since only one of them would be read. */

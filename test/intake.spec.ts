@@ -72,6 +72,24 @@ test('a typed folder says how many videos lie in the folders below it', async ()
   await expect(notice('This folder is empty.')).toContainText(at('empty'))
 })
 
+test('a typed place that cannot be taken is told before anything is added, and ~ is the home folder', async () => {
+  const field = dialog('Add videos').getByLabel('Path')
+  for (const [typed, said, next] of [
+    ['/nope/x', 'There is nothing at this place.', 'Check the path'],
+    ['nope/x', '“nope/x” is no whole path.', 'Begin it with /, or with ~ for your own folder.'],
+  ] as const) {
+    await type(typed)
+    await expect(dialog('Add videos').getByRole('status')).toContainText(said)
+    await field.press('Enter')
+    await expect(dialog('Add videos').getByRole('alert')).toContainText(said)
+    await expect(dialog('Add videos').getByRole('alert')).toContainText(next)
+  }
+  expect((await call('listSources')).sources.map(({ path: of }) => of).filter((of) => of.includes('nope'))).toEqual([])
+  await field.fill('~')
+  await expect(dialog('Add videos').getByRole('alert')).toBeHidden()
+  await expect(dialog('Add videos').getByRole('status')).not.toContainText('whole path')
+})
+
 test('a file with two pictures says so, shows the one that was analysed, and the other one is a press away', async () => {
   const both = [...['-f', 'lavfi', '-i', 'color=red:s=320x240:r=25:d=2'], ...['-f', 'lavfi', '-i', 'color=blue:s=640x480:r=25:d=2']]
   const named = ['-metadata:s:v:0', 'handler_name=Front', '-metadata:s:v:1', 'handler_name=Rear']

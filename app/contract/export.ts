@@ -5,7 +5,7 @@ import { Phrase } from '../phrase.ts'
 import { LabelName } from '../vocabulary.ts'
 import { Filters, FindQuery } from './find.ts'
 import { Id, route } from './route.ts'
-import { RowSpan, TableQuery } from './table.ts'
+import { Rows, TableQuery } from './table.ts'
 
 export const ExportFormat = z.enum(['coco', 'cvat', 'vtt', 'srt', 'csv', 'jsonl'])
 export type ExportFormat = z.infer<typeof ExportFormat>
@@ -23,7 +23,7 @@ const Which = z.object({
   /** The clips of the rows that a table with this query shows. */
   table: TableQuery.optional(),
   /** The clips of these rows of an open table, as a person selected them. */
-  rows: z.object(RowSpan).optional(),
+  rows: Rows.optional(),
   /** The clips of the rows of a saved view, by its name. */
   view: z.string().optional(),
 })

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { TrackBody } from '../annotation.ts'
 import { Label, LabelName, Vocabulary } from '../vocabulary.ts'
-import { Id, route } from './route.ts'
+import { Id, route, whole } from './route.ts'
 
 const Labels = z.object({
   labels: z.array(Label),
@@ -85,7 +85,7 @@ export const labelRoutes = {
     method: 'get',
     path: '/api/labels/clips',
     summary: 'Clips in which a label was seen, by the score of their best track, surest first',
-    query: z.object({ name: LabelName, limit: z.coerce.number().int().min(1).max(1_000_000).default(1_000_000) }),
+    query: z.object({ name: LabelName, limit: whole(z.number().int().min(1).max(1_000_000)).default(1_000_000) }),
     output: z.object({ clips: z.array(z.object({ clipId: z.number().int(), score: z.number() })) }),
     errors: ['engine-unavailable'],
   }),

@@ -20,13 +20,15 @@ export const overviewRoutes = {
     method: 'post',
     path: '/api/overview/edit',
     summary:
-      'Accept or reject the captions of some clips, or note something on each; one step of undo. Captions that a person decided otherwise are left alone and counted as `kept`, unless `overturn`',
+      'Accept or reject the captions of some clips, or note something on each; one step of undo. Captions that a person decided otherwise are left alone and counted as `kept`, unless `overturn`. With `basedOn` nothing is changed where a person has written something else since',
     body: z.object({
       clipIds: z.array(Id).min(1).max(1_000_000),
       deed: z.discriminatedUnion('action', [
         z.object({ action: z.enum(['accept', 'reject']) }),
         z.object({ action: z.literal('note'), text: z.string().trim().min(1).max(10_000) }),
       ]),
+      /** What the caption of each clip said when it was looked at, in the order of `clipIds`; null where nobody looked. */
+      basedOn: z.array(z.string().nullable()).optional(),
       overturn: Overturn,
     }),
     output: EditReport,

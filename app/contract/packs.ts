@@ -4,7 +4,7 @@ import { CatalogueEntry } from '../catalogue.ts'
 import { Problem } from '../errors.ts'
 import { Task } from '../pack/base.ts'
 import { PackManifest } from '../pack/pack.ts'
-import { FilePath, Id, route } from './route.ts'
+import { FilePath, Id, route, whole } from './route.ts'
 
 const Bytes = z.number().int().min(0)
 
@@ -174,8 +174,8 @@ export const packRoutes = {
       'Import a checkpoint whose bytes are sent, where nobody knows its path: first its config, if there is one, then the file. Answered when all of it is here, or it is refused',
     query: z.object({
       name: z.string().min(1).max(255),
-      bytes: z.coerce.number().int().min(0),
-      config: z.coerce.number().int().min(0).max(1e6).optional(),
+      bytes: whole(z.number().int().min(0)),
+      config: whole(z.number().int().min(0).max(1e6)).optional(),
       precision: Precision.optional(),
     }),
     accepts: 'application/octet-stream',

@@ -11,8 +11,23 @@ export const FilePath = z
   .min(1)
   .refine((path) => !path.includes('\0'), 'must not contain a character of number 0')
 
+/**
+ * A whole number in an address, where all values are text, or in a body. Only digits are read: other readers take an empty text, `true` and `[7]`
+ * for numbers.
+ */
+export function whole<S extends z.ZodNumber>(schema: S) {
+  const { $schema: _, ...documented } = z.toJSONSchema(schema)
+  return z.preprocess((value) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value), schema).meta(documented)
+}
+
 /** A row of the library, in a path, a query or a body. */
-export const Id = z.coerce.number().int().positive()
+export const Id = whole(z.number().int().positive())
+
+/** Of a span from one number to before another: refused the wrong way round, where it would silently have nothing. */
+export const ASCENDING = [
+  ({ from, to }: { from: number; to: number }) => from <= to,
+  { path: ['to'], error: 'must not be less than “from”' },
+] as const
 
 export interface RouteSpec {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'

@@ -4,7 +4,7 @@ import { AnnotationBody, Provenance } from '../annotation.ts'
 import { ACTIONS } from '../deeds.ts'
 import { Phrase } from '../phrase.ts'
 import { Queue } from './queue.ts'
-import { Id, route } from './route.ts'
+import { Id, route, whole } from './route.ts'
 
 /**
  * What the annotation said when the edit was begun. Where a person has made something else of it since, the edit is refused (`conflict`), so
@@ -81,7 +81,7 @@ export const stateRoutes = {
     method: 'get',
     path: '/api/history/steps',
     summary: 'Steps, newest first, with those that redo would do again',
-    query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(200), before: Id.optional() }),
+    query: z.object({ limit: whole(z.number().int().min(1).max(1_000)).default(200), before: Id.optional() }),
     output: z.object({ steps: z.array(Step), total: z.number().int() }),
   }),
   jump: route({

@@ -47,6 +47,12 @@ export function nearestField(name: string, known: readonly string[]): string | n
   return near[0]?.field ?? null
 }
 
+/** What is said of a name that is not known: the nearest one, or which there are. */
+export function nearestOf(name: string, known: readonly string[]): string {
+  const near = nearestField(name, known)
+  return near !== null ? `the nearest is “${near}”` : known.length > 0 ? `there are ${known.join(', ')}` : 'there are none'
+}
+
 function firstOf<T>(items: Iterable<T>, look: (item: T) => UnknownField | null): UnknownField | null {
   for (const item of items) {
     const found = look(item)

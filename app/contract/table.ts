@@ -1,6 +1,7 @@
 /** The question table: what a column, a row and a cell are, and the calls that fill, show, edit and keep it. */
 import { z } from 'zod'
-import { Id, route } from './route.ts'
+import { ASCENDING, Id, route, whole } from './route.ts'
+import { nearestOf } from './strict.ts'
 
 /**
  * The columns that every row has without a question. `name` is the file, `time` the clip's span in it (for a video, how many clips it has).
@@ -9,7 +10,9 @@ export const FACTS = ['name', 'time', 'length', 'review', 'caption', 'labels', '
 export type Fact = (typeof FACTS)[number]
 
 /** The key of a fact's column, or `q` and the id of a column that a person added. */
-export const ColumnKey = z.string().regex(new RegExp(`^(${FACTS.join('|')}|q[1-9]\\d*)$`), 'a fact or q and a column id')
+export const ColumnKey = z.string().regex(new RegExp(`^(${FACTS.join('|')}|q[1-9]\\d*)$`), {
+  error: ({ input }) => `is no column (a fact, or q and the id of an added one); ${nearestOf(String(input), FACTS)}`,
+})
 export type ColumnKey = z.infer<typeof ColumnKey>
 
 /** question: a free question. yesno: a question answered yes, no or unsure. count: how many things with a label. */
@@ -116,10 +119,17 @@ export const Row = z.object({
 export type Row = z.infer<typeof Row>
 
 /** Rows [from, to) of an opened view. */
-export const RowSpan = { view: z.string().max(64), from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) }
+export const RowSpan = { view: z.string().max(64), from: whole(z.number().int().min(0)), to: whole(z.number().int().min(0)) }
+export const Rows = z.object(RowSpan).refine(...ASCENDING)
 /** Which clips: those named, or those of rows of an opened view; all if neither is given. */
-const which = { clipIds: z.array(Id).min(1).optional(), rows: z.object(RowSpan).optional() }
+const which = { clipIds: z.array(Id).min(1).optional(), rows: Rows.optional() }
 const Range = z.object({ ...RowSpan, columns: z.array(ColumnKey).min(1).max(400) })
+
+/**
+ * What each cell of a range said when its edit was begun, row by row; null for a cell that nobody looked at. Where a person has written something else
+ * since, nothing is changed (`conflict`).
+ */
+const CellsSeen = z.array(z.array(z.string().nullable()))
 
 /** Why values could not be written, with the first one that was tried. */
 const Refusal = z.object({
@@ -192,14 +202,15 @@ export const tableRoutes = {
     summary: 'Filter, sort and group; the order then stands still under its name until it is opened again',
     body: TableQuery,
     output: z.object({ view: z.string(), total: z.number().int(), of: z.number().int(), groups: z.array(Group).nullable() }),
+    errors: ['bad-request', 'not-found'],
   }),
   tableRows: route({
     method: 'get',
     path: '/api/table/rows',
     summary: 'Some rows of an opened view',
-    query: z.object({ ...RowSpan, columns: KeyList }),
+    query: z.object({ ...RowSpan, columns: KeyList }).refine(...ASCENDING),
     output: z.object({ rows: z.array(Row) }),
-    errors: ['not-found'],
+    errors: ['bad-request', 'not-found'],
   }),
   tableValues: route({
     method: 'get',
@@ -207,19 +218,20 @@ export const tableRoutes = {
     summary: 'The values of a column with how often each is there, commonest first',
     query: z.object({ key: ColumnKey, rows: TableQuery.shape.rows }),
     output: z.object({ values: z.array(z.object({ text: z.string(), count: z.number().int() })), distinct: z.number().int() }),
+    errors: ['bad-request'],
   }),
   editCells: route({
     method: 'post',
     path: '/api/table/edit',
     summary:
-      'Accept, reject, reset or set cells; one step of undo. Of many, those that a person decided otherwise are left alone and counted as `kept`, unless `overturn` says that they are meant too',
+      'Accept, reject, reset or set cells; one step of undo. Of many, those that a person decided otherwise are left alone and counted as `kept`, unless `overturn` says that they are meant too. With `basedOn` nothing is changed where a person has written something else since',
     body: Range.extend({
       action: z.enum(['accept', 'reject', 'reset', 'set']),
       value: z.string().max(10_000).optional(),
-      /** Of one cell: what it said when it was begun to be written. Where a person has written something else since, it is refused. */
-      basedOn: z.string().optional(),
+      /** One text is that of the one cell. */
+      basedOn: z.union([z.string(), CellsSeen]).optional(),
       overturn: Overturn,
-    }),
+    }).refine(...ASCENDING),
     output: EditReport,
     errors: ['not-found', 'bad-request', 'conflict'],
   }),
@@ -228,17 +240,21 @@ export const tableRoutes = {
     path: '/api/table/paste',
     summary:
       'Write values from a spreadsheet, row by row; one step of undo. What a person wrote or accepted is left alone and counted as `kept`, unless `overturn`',
-    body: Range.extend({ cells: z.array(z.array(z.string())).min(1).max(200_000), overturn: Overturn }),
+    body: Range.extend({
+      cells: z.array(z.array(z.string())).min(1).max(200_000),
+      basedOn: CellsSeen.optional(),
+      overturn: Overturn,
+    }).refine(...ASCENDING),
     output: EditReport,
-    errors: ['not-found', 'bad-request'],
+    errors: ['not-found', 'bad-request', 'conflict'],
   }),
   copyCells: route({
     method: 'post',
     path: '/api/table/copy',
     summary: 'Cells as tab-separated text',
-    body: Range,
+    body: Range.refine(...ASCENDING),
     output: z.object({ text: z.string() }),
-    errors: ['not-found'],
+    errors: ['bad-request', 'not-found'],
   }),
   tableCsv: route({
     method: 'get',
@@ -246,7 +262,7 @@ export const tableRoutes = {
     summary: 'All rows of an opened view as CSV, with confidence and review beside each answer',
     query: z.object({ view: RowSpan.view, columns: KeyList }),
     bytes: 'text/csv',
-    errors: ['not-found'],
+    errors: ['bad-request', 'not-found'],
   }),
   saveView: route({
     method: 'put',

@@ -25,7 +25,7 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
     if (label) return label
     throw new TubeletError({
       code: 'not-found',
-      message: '“{{label}}” is not in the vocabulary any more.',
+      message: 'There is no label “{{label}}”.',
       values: { label: name },
       next: 'Reload the labels.',
     })

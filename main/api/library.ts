@@ -5,9 +5,10 @@ import type { RouteName, RouteOutput } from '../../app/contract.ts'
 import { inField, problemOf, TubeletError } from '../../app/errors.ts'
 import { toldFacts } from '../../app/facts/told.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
+import { problemOfAccess } from '../media/access.ts'
 import { fileResponse, videoType } from '../files.ts'
 import { windowOpened } from '../made-in.ts'
-import { scan } from '../intake/scan.ts'
+import { lookBelow, wholePath, withHome } from '../intake/look.ts'
 import type { Library } from '../library/library.ts'
 import { answerClip, guess } from '../jobs/pipeline.ts'
 import { coalesced, eventStream, type Handlers, notFound, type Services } from './handler.ts'
@@ -22,7 +23,7 @@ export function libraryHandlers({ pipeline, jobs, intake, status, places }: Serv
   return {
     status: () => status(),
 
-    addSources: ({ body }) => intake.bring(body),
+    addSources: ({ body }) => intake.bring({ ...body, paths: body.paths.map(withHome) }),
     listSources: () => ({ sources: jobs.sources() }),
     removeSource: async ({ params }) => {
       await jobs.removeSource(params.sourceId)
@@ -102,16 +103,13 @@ export function libraryHandlers({ pipeline, jobs, intake, status, places }: Serv
 
     browse: async ({ query }) => {
       const starts = places.starts()
-      const folder = query.path ?? starts[0] ?? library.projectDir
+      const folder = wholePath(query.path ?? starts[0] ?? library.projectDir)
       places.mustBeReadable(folder, videoFolders)
       const listed = await browse(folder)
       const { parent } = listed
       return { ...listed, parent: parent !== null && places.isOpen(parent, videoFolders) ? parent : null, starts }
     },
-    lookBelow: ({ query }) => {
-      places.mustBeReadable(query.path, videoFolders)
-      return lookBelow(query.path)
-    },
+    lookBelow: ({ query }) => lookBelow(query.path, (place) => places.mustBeReadable(place, videoFolders)),
   } satisfies Partial<Handlers<RouteName>>
 }
 
@@ -124,15 +122,11 @@ export function* foldersOf(library: Library): Generator<string> {
 async function browse(folder: string): Promise<Omit<RouteOutput<'browse'>, 'starts'>> {
   const here = path.resolve(folder)
   const listed = await readdir(here, { withFileTypes: true }).catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    const missing = code === 'ENOENT' || code === 'ENOTDIR'
+    const problem = problemOfAccess(here, error)
     throw new TubeletError(
-      {
-        code: missing ? 'not-found' : 'file-unreadable',
-        message: missing ? 'There is no such folder.' : 'This folder cannot be read.',
-        file: here,
-        next: 'Choose another folder.',
-      },
+      problem.code === 'file-missing'
+        ? { code: 'not-found', message: 'There is no such folder.', file: here, next: 'Choose another folder.' }
+        : problem,
       { cause: error },
     )
   })
@@ -153,22 +147,4 @@ async function browse(folder: string): Promise<Omit<RouteOutput<'browse'>, 'star
   entries.sort((a, b) => Number(b.kind === 'folder') - Number(a.kind === 'folder') || natural.compare(a.name, b.name))
   const parent = path.dirname(here)
   return { path: here, parent: parent === here ? null : parent, entries }
-}
-
-/** Videos below a folder are counted for at most so many milliseconds. */
-const LOOK_MS = 700
-
-async function lookBelow(folder: string): Promise<RouteOutput<'lookBelow'>> {
-  const seen = { videos: 0, numbered: 0, more: false }
-  const limit = AbortSignal.timeout(LOOK_MS)
-  try {
-    for await (const { kind } of scan([folder], limit)) {
-      if (kind === 'video') seen.videos += 1
-      else if (kind === 'numbered') seen.numbered += 1
-    }
-  } catch (error) {
-    if (!limit.aborted) throw error
-    seen.more = true
-  }
-  return seen
 }

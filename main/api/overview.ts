@@ -8,11 +8,11 @@ export function overviewHandlers({ pipeline }: Services): Handlers<keyof typeof 
   const { library } = pipeline
   const { overview } = library
   return {
-    editPicked: ({ body: { clipIds, deed, overturn } }) => {
+    editPicked: ({ body: { clipIds, deed, basedOn, overturn } }) => {
       library.checkClips(clipIds)
       return deed.action === 'note'
         ? noteClips(library, clipIds, deed.text)
-        : editClips(library, clipIds, ['caption'], { ...deed, overturn }, (clips) =>
+        : editClips(library, clipIds, ['caption'], { ...deed, overturn, basedOn: basedOn?.map((text) => [text]) }, (clips) =>
             said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips }),
           )
     },

@@ -1,6 +1,7 @@
 /** The calls of the question table. */
 import { Readable } from 'node:stream'
-import { type CellState, type Column, type ColumnKey, FACTS, type tableRoutes } from '../../app/contract/table.ts'
+import { nearestField } from '../../app/contract/strict.ts'
+import { type CellState, type Column, type ColumnKey, FACTS, type TableQuery, type tableRoutes } from '../../app/contract/table.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { csvLine } from '../../app/formats/csv.ts'
 import type { KeptColumn } from '../library/table.ts'
@@ -49,6 +50,36 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     library.checkClips(clipIds ?? [])
     return rows === undefined ? clipIds : (await table.ask('clips', rows)).clipIds.flat()
   }
+  /** @throws TubeletError `bad-request` for the key of a column that is not there. */
+  const checkColumns = (field: string, keys: readonly ColumnKey[]): void => {
+    const known = [...FACTS, ...table.columns().map(({ id }) => `q${id}`)]
+    const at = keys.findIndex((key) => !known.includes(key))
+    const unknown = keys[at]
+    if (unknown === undefined) return
+    const nearest = nearestField(unknown, known)
+    throw new TubeletError({
+      code: 'bad-request',
+      message:
+        nearest === null
+          ? 'There is no column “{{column}}”; there are {{columns}}.'
+          : 'There is no column “{{column}}”; the nearest is “{{nearest}}”.',
+      values: { column: unknown, nearest: nearest ?? '', columns: known.join(', ') },
+      field: field.replace('*', String(at)),
+      next: 'Columns are named by what they show, those that were added by q and their id.',
+    })
+  }
+  const checkQuery = ({ sort, filters, group, picked }: TableQuery): void => {
+    checkColumns(
+      'body.sort.*.key',
+      sort.map(({ key }) => key),
+    )
+    checkColumns(
+      'body.filters.*.key',
+      filters.map(({ key }) => key),
+    )
+    if (group !== null) checkColumns('body.group', [group])
+    if (picked !== undefined) table.checkPick(picked.id)
+  }
   const title = (key: ColumnKey) => FACT_TITLES[key] ?? table.columns().find(({ id }) => `q${id}` === key)?.text ?? key
   const hasEvidence = (key: ColumnKey) => key === 'caption' || !FACTS.some((fact) => fact === key)
 
@@ -74,18 +105,36 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
       return {}
     },
 
-    openTable: ({ body }) => table.ask('open', { query: body }),
-    tableRows: async ({ query }) => ({ rows: await table.ask('rows', query) }),
-    tableValues: ({ query }) => table.ask('values', query),
-    editCells: ({ body: { action, value, basedOn, overturn, ...range } }) => {
+    openTable: ({ body }) => {
+      checkQuery(body)
+      return table.ask('open', { query: body })
+    },
+    tableRows: async ({ query }) => {
+      checkColumns('query.columns.*', query.columns)
+      return { rows: await table.ask('rows', query) }
+    },
+    tableValues: ({ query }) => {
+      checkColumns('query.key', [query.key])
+      return table.ask('values', query)
+    },
+    editCells: ({ body: { action, value, basedOn: seen, overturn, ...range } }) => {
+      checkColumns('body.columns.*', range.columns)
+      const basedOn = typeof seen === 'string' ? [[seen]] : seen
       if (action !== 'set') return editCells(library, range, { action, basedOn, overturn })
       if (value === undefined)
         throw new TubeletError({ code: 'bad-request', message: 'A value is needed to set cells.', field: 'body.value' })
       return editCells(library, range, { value, basedOn, overturn })
     },
-    pasteCells: ({ body: { cells, overturn, ...range } }) => editCells(library, range, { cells, overturn }),
-    copyCells: async ({ body }) => ({ text: await table.ask('tsv', body) }),
+    pasteCells: ({ body: { cells, basedOn, overturn, ...range } }) => {
+      checkColumns('body.columns.*', range.columns)
+      return editCells(library, range, { cells, basedOn, overturn })
+    },
+    copyCells: async ({ body }) => {
+      checkColumns('body.columns.*', body.columns)
+      return { text: await table.ask('tsv', body) }
+    },
     tableCsv: async ({ query: { view, columns } }) => {
+      checkColumns('query.columns.*', columns)
       // Read before the response begins, so that a view that no longer exists gives an error and not half a file.
       const first = await table.ask('rows', { view, from: 0, to: CSV_ROWS, columns })
       const headings = columns.flatMap((key) =>

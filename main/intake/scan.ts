@@ -10,7 +10,7 @@ import { isCheckpoint } from '../../app/catalogue.ts'
 import type { Problem } from '../../app/errors.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { isPicture, type Numbered, numberedAmong, patternOf, picturesOf } from '../../app/numbered.ts'
-import { problemOfAccess } from '../media/access.ts'
+import { notUtf8, problemOfAccess } from '../media/access.ts'
 import { isPackFolder } from '../packs/import.ts'
 
 export type Found =
@@ -79,12 +79,7 @@ class Scan {
         this.#signal?.throwIfAborted()
         const numbered = patternOf(absolute) && (await numberedAt(absolute))
         if (numbered) yield { kind: 'numbered', path: absolute, numbered }
-        else
-          yield {
-            kind: 'trouble',
-            path: absolute,
-            problem: LOST.test(absolute) ? notUtf8(absolute, absolute) : problemOfAccess(absolute, error),
-          }
+        else yield { kind: 'trouble', path: absolute, problem: problemOfAccess(absolute, error) }
       }
     }
     yield* together(pictures)
@@ -221,20 +216,5 @@ function noFile(file: string): Problem {
     file,
     stillWorks: 'All other files go on.',
     next: 'Write it to a file and add that.',
-  }
-}
-
-/** The replacement character, in names that were not UTF-8. */
-const LOST = /\ufffd/
-
-/** The problem of a name that is not UTF-8, which neither ffmpeg nor the library can handle. */
-function notUtf8(file: string, name: string): Problem {
-  return {
-    code: 'file-unreadable',
-    message: 'Its name is no UTF-8 text (read as Latin-1 it is “{{name}}”), so no program here can be given it.',
-    values: { name },
-    file,
-    stillWorks: 'All other files go on.',
-    next: 'Rename it, for example with “convmv -f latin1 -t utf8 --notest”, then add its folder again.',
   }
 }

@@ -13,6 +13,7 @@ import { said } from '../../app/phrase.ts'
 import { exchanged, type Renamed, saidOfExchanged } from '../../app/renames.ts'
 import type { KnownFile } from '../library/known-files.ts'
 import type { Library } from '../library/library.ts'
+import { problemOfAccess } from '../media/access.ts'
 import { fingerprint, fingerprintOfBefore, stampOf } from '../media/fingerprint.ts'
 import { filesOf, type NumberedFile } from '../media/numbered.ts'
 
@@ -102,13 +103,7 @@ export class Identity {
   async #recognise(file: string, numbered: NumberedVideo | null, picture?: ChosenPicture): Promise<Recognised> {
     const { files, bin } = this.#library
     const now = await look(file)
-    if (now === null)
-      throw new TubeletError({
-        code: 'file-missing',
-        message: 'There is nothing at this place any more.',
-        file,
-        stillWorks: 'All other files go on.',
-      })
+    if (now === null) throw await refusalOf(file)
     if (picture) return this.#picture(file, now, await this.#print(file, now), picture)
     const here = files.at(file)
     const same = here.find(({ stamp, file: state }) => stamp === now.stamp && state !== 'replaced' && state !== 'missing')
@@ -143,7 +138,7 @@ export class Identity {
     const { files } = this.#library
     const { path: file } = this.#library.source(sourceId)
     const now = await look(file)
-    if (now === null) throw new TubeletError({ code: 'file-missing', message: 'There is nothing at this place any more.', file })
+    if (now === null) throw await refusalOf(file)
     const content = await this.#print(file, now)
     const [other] = files.ofContent(content).filter(({ id }) => id !== sourceId)
     if (other) {
@@ -333,6 +328,15 @@ async function look(file: string): Promise<FileNow | null> {
   if (patternOf(file) !== null) return lookAtNumbered(file).catch(() => null)
   const info = await stat(file).catch(() => null)
   return info?.isFile() === true ? { bytes: info.size, mtimeMs: info.mtimeMs, stamp: stampOf(info) } : null
+}
+
+/** Why `look` finds nothing at a path. */
+async function refusalOf(file: string): Promise<TubeletError> {
+  const error: unknown = await (patternOf(file) === null ? stat(file) : filesOf(file)).then(
+    () => Object.assign(new Error('It is no file.'), { code: 'ENOENT' }),
+    (why: unknown) => why,
+  )
+  return error instanceof TubeletError ? error : new TubeletError(problemOfAccess(file, error))
 }
 
 /** One stamp for all numbered pictures: it differs when a picture is added, removed or changed. */

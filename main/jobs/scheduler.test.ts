@@ -263,7 +263,7 @@ test('a job that fails stops no other, and can be done again', async () => {
 
 test('only what waits can be moved', () => {
   const job = scheduler.add(file('a', 1))
-  expect(() => scheduler.move(job.id, null)).toThrow('This job does not wait any more.')
+  expect(() => scheduler.move(job.id, null)).toThrow('This job does not wait.')
 })
 
 test('of a job whose video went nothing is kept', async () => {

@@ -137,7 +137,7 @@ export class Scheduler implements JobQueue {
     if (this.#table.get(jobId).state !== 'queued')
       throw new TubeletError({
         code: 'conflict',
-        message: 'This job does not wait any more.',
+        message: 'This job does not wait.',
         stillWorks: 'The order of the others is as it was.',
       })
     this.#table.move(jobId, before)

@@ -35,15 +35,20 @@ export function takenError(body: AnnotationBody, id: number, text: string): Tube
   })
 }
 
-/** The error of an edit of an annotation that a person has changed since that edit was begun. */
-export function changedError({ id, body }: Pick<Annotation, 'id' | 'body'>): TubeletError {
+/**
+ * The error of an edit of an annotation that a person has changed since that edit was begun.
+ * @param count How many of the edited annotations were changed; the given one is the first of them.
+ */
+export function changedError({ id, body }: Pick<Annotation, 'id' | 'body'>, count = 1): TubeletError {
   return new TubeletError({
     code: 'conflict',
     message:
-      body.kind === 'track'
-        ? 'This track of “{{text}}” was changed in another place meanwhile.'
-        : 'This was changed in another place meanwhile. It says now: “{{text}}”.',
-    values: { text: body.kind === 'track' ? body.label : body.text, id },
+      count > 1
+        ? '{{count}} of these were changed in another place meanwhile. The first says now: “{{text}}”.'
+        : body.kind === 'track'
+          ? 'This track of “{{text}}” was changed in another place meanwhile.'
+          : 'This was changed in another place meanwhile. It says now: “{{text}}”.',
+    values: { text: body.kind === 'track' ? body.label : body.text, id, count },
     field: 'basedOn',
     stillWorks: 'Nothing was changed.',
     next: 'Look at what is there now (annotation {{id}}), and decide which of the two is to stay.',

@@ -375,7 +375,7 @@ function ofPartError(): TubeletError {
 }
 
 function goneError(): TubeletError {
-  return new TubeletError({ code: 'not-found', message: 'That annotation is gone.', next: 'Reload the clip.' })
+  return new TubeletError({ code: 'not-found', message: 'There is no such annotation.', next: 'Reload the clip.' })
 }
 
 function badRequest(field: string, message: string): TubeletError {

@@ -76,7 +76,7 @@ export class Bin {
   restore(sourceId: number): void {
     const entry = this.#db.prepare('SELECT fingerprint, name FROM bin WHERE source_id = ?').get(sourceId)
     if (entry === undefined)
-      throw new TubeletError({ code: 'not-found', message: 'This video is not in the bin any more.', next: 'Add its file again.' })
+      throw new TubeletError({ code: 'not-found', message: 'This video is not in the bin.', next: 'Add its file again.' })
     const there = this.#db.prepare('SELECT name FROM sources WHERE fingerprint = ?').get(entry['fingerprint'] ?? null)
     if (there) {
       throw new TubeletError({

@@ -186,7 +186,7 @@ export class EditHistory {
     return this.#stepping(async (kinds) => {
       const known = step === 0 || this.#db.prepare('SELECT 1 FROM edits WHERE step = ?').get(step) !== undefined
       if (!known)
-        throw new TubeletError({ code: 'not-found', message: 'That step is not in the history any more.', next: 'Choose another step.' })
+        throw new TubeletError({ code: 'not-found', message: 'There is no such step in the history.', next: 'Choose another step.' })
       const newest = () => Number(this.#following('undo', 'all')?.['step'] ?? 0)
       for (let at = newest(); at !== step && !this.#closing; at = newest()) await this.#take(at > step ? 'undo' : 'redo', 'all', kinds)
     })

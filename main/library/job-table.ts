@@ -183,7 +183,7 @@ export class JobTable {
   }
 
   #gone(): TubeletError {
-    return new TubeletError({ code: 'not-found', message: 'That job is not in the queue any more.', next: 'Reload the list.' })
+    return new TubeletError({ code: 'not-found', message: 'There is no such job in the queue.', next: 'Reload the list.' })
   }
 
   failed(): StoredJob[] {

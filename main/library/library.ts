@@ -247,7 +247,7 @@ export class Library {
   source(id: number): Source {
     const row = this.#db.prepare(`${SOURCE_VIEW} WHERE s.id = ?`).get(id)
     if (row === undefined)
-      throw new TubeletError({ code: 'not-found', message: 'That video is not in the library any more.', next: 'Reload the list.' })
+      throw new TubeletError({ code: 'not-found', message: 'There is no such video in the library.', next: 'Reload the list.' })
     return sourceOf(row)
   }
 
@@ -797,7 +797,7 @@ function freeId(table: 'sources' | 'clips'): string {
 }
 
 function noClip(): TubeletError {
-  return new TubeletError({ code: 'not-found', message: 'That clip is not in the library any more.', next: 'Reload the list.' })
+  return new TubeletError({ code: 'not-found', message: 'There is no such clip in the library.', next: 'Reload the list.' })
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {

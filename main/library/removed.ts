@@ -40,7 +40,7 @@ export class RemovedClips {
   restore(clipId: number): void {
     const blob = this.#db.prepare('SELECT rows FROM removed WHERE clip_id = ?').get(clipId)?.['rows']
     if (!(blob instanceof Uint8Array))
-      throw new TubeletError({ code: 'not-found', message: 'That clip is not in the library any more.', next: 'Reload the list.' })
+      throw new TubeletError({ code: 'not-found', message: 'There is no such clip in the library.', next: 'Reload the list.' })
     const rows = deserialize(blob) as Rows
     const [{ source_id: sourceId = 0, start_frame: startFrame = 0, end_frame: endFrame = 0 } = {}] = rows.clips ?? []
     // An analysis may have made a clip of the same span meanwhile. What a person decided about that one has been undone before this.

@@ -17,12 +17,12 @@ export interface CellRange {
 }
 /**
  * A decision about all cells, or new texts: `cells` by row of the range and column. `overturn`: even where a person decided otherwise.
- * `basedOn`: what the one cell said when its edit was begun.
+ * `basedOn`: what each cell said when its edit was begun, by row of the range and column; null where nobody looked.
  */
-export type Wish = { overturn?: boolean } & (
-  | { action: 'accept' | 'reject' | 'reset'; basedOn?: string | undefined }
+export type Wish = { overturn?: boolean; basedOn?: readonly (readonly (string | null)[])[] | undefined } & (
+  | { action: 'accept' | 'reject' | 'reset' }
   | { cells: readonly (readonly string[])[] }
-  | { value: string; basedOn?: string | undefined }
+  | { value: string }
 )
 
 type Reason = EditReport['refused'][number]['reason']
@@ -78,10 +78,13 @@ async function edit(
   const opposed: Deed[] = []
   const refused = new Map<Reason, { cells: number; example: string }>()
   let unchanged = 0
-  const basedOn = 'basedOn' in wish ? wish.basedOn : undefined
+  // Annotations that say something else by now than the person saw who edits them.
+  const changed: number[] = []
+  const compare = (there: There, { yesNo: onlyYesNo }: Target, seen: string | null | undefined) => {
+    if (seen === null || seen === undefined || there === undefined || there.state === 'machine') return
+    if (there.text !== seen && !(onlyYesNo && yesNo(there.text) === seen)) changed.push(there.id)
+  }
   const take = (deed: Deed, there: There) => {
-    if (basedOn !== undefined && there !== undefined && there.state !== 'machine' && there.text !== basedOn)
-      throw changedError(library.annotation(there.id))
     ;(there !== undefined && deed.action !== 'add' && overturns(deed.action, there.state) ? opposed : agreed).push(deed)
   }
   const refuse = (reason: Reason, example: string, cells = 1) =>
@@ -99,6 +102,9 @@ async function edit(
       }
       const there = library.table.annotationsIn(clipIds.flat(), target.kind, target.question)
       for (const [offset, clips] of clipIds.entries()) {
+        const [alone, others] = clips
+        // A row that sums up several clips says nothing of each.
+        if (alone !== undefined && others === undefined) compare(there.get(alone), target, wish.basedOn?.[at + offset - from]?.[column])
         if (writes === null) {
           for (const clipId of clips) {
             const edit = decision(there.get(clipId), (wish as { action: 'accept' | 'reject' | 'reset' }).action)
@@ -125,6 +131,8 @@ async function edit(
     await setImmediate()
   }
 
+  const [first] = changed
+  if (first !== undefined) throw changedError(library.annotation(first), changed.length)
   // A person who decides one cell is looking at it; nobody looks at each of many.
   const many = agreed.length + opposed.length + unchanged + [...refused.values()].reduce((sum, { cells }) => sum + cells, 0) > 1
   const kept = many && !wish.overturn ? opposed.length : 0

@@ -55,8 +55,8 @@ export class Table {
     if (column === undefined)
       throw new TubeletError({
         code: 'not-found',
-        message: 'That column was taken away.',
-        next: 'Add it again: its answers are still there.',
+        message: 'There is no such column.',
+        next: 'Add it: the answers of a column that was removed are still there.',
       })
     return column
   }
@@ -144,11 +144,22 @@ export class Table {
 
   removeView(id: number): void {
     if (this.#db.prepare(`DELETE FROM views WHERE id = ? AND name <> ''`).run(id).changes === 0)
-      throw new TubeletError({ code: 'not-found', message: 'There is no such view any more.' })
+      throw new TubeletError({ code: 'not-found', message: 'There is no such view.', next: 'Reload the list.' })
     this.#emit({ type: 'table' })
   }
 
   // ── clips that were picked elsewhere
+
+  /** @throws TubeletError `not-found` if these picked clips are not kept. */
+  checkPick(id: number): void {
+    if (this.#db.prepare('SELECT 1 FROM picks WHERE id = ?').get(id) === undefined)
+      throw new TubeletError({
+        code: 'not-found',
+        message: 'The clips that were chosen are not kept.',
+        field: 'body.picked',
+        next: 'Choose them again.',
+      })
+  }
 
   /** Store picked clips. Picks that no view names are deleted, except the newest. */
   pick(clipIds: readonly number[]): Picked {

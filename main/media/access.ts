@@ -1,17 +1,33 @@
 /** File-system errors in words for people. */
 import type { Problem } from '../../app/errors.ts'
 
-/** A file-system error as the problem that a person sees. */
+/** The replacement character, in names that were not UTF-8. */
+const LOST = /\ufffd/
+
+/** The problem of a name that is not UTF-8, which neither ffmpeg nor the library can handle. */
+export function notUtf8(file: string, name: string): Problem {
+  return {
+    code: 'file-unreadable',
+    message: 'Its name is no UTF-8 text (read as Latin-1 it is “{{name}}”), so no program here can be given it.',
+    values: { name },
+    file,
+    stillWorks: 'All other files go on.',
+    next: 'Rename it, for example with “convmv -f latin1 -t utf8 --notest”, then add its folder again.',
+  }
+}
+
+/** A file-system error as the problem that a person sees. It is not said whether anything was there before: nobody knows. */
 export function problemOfAccess(file: string, error: unknown): Problem {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const details = error instanceof Error ? error.message : String(error)
   if (code === 'ENOENT' || code === 'ENOTDIR') {
+    if (LOST.test(file)) return { ...notUtf8(file, file), details }
     return {
       code: 'file-missing',
-      message: 'There is nothing at this place any more.',
+      message: 'There is nothing at this place.',
       file,
       stillWorks: 'Results that were stored before stay in your library.',
-      next: 'Connect the drive again or add the file from its new place.',
+      next: 'Check the path and that its drive is connected. A file that was moved is known again when it is added from its new place.',
       details,
     }
   }

@@ -138,16 +138,18 @@ async function edit(
   clips: readonly ClipFact[],
   deed: CallArgs<'editPicked'>['body']['deed'],
   done: (count: number) => string,
+  keepMine = false,
 ): Promise<void> {
   try {
     const clipIds = clips.map(({ id }) => id)
+    const basedOn = keepMine || deed.action === 'note' ? undefined : clips.map(({ caption }) => caption)
     const { changed } = await askingFirst(
-      (overturn) => call('editPicked', { body: { clipIds, deed, overturn } }),
+      (overturn) => call('editPicked', { body: { clipIds, deed, overturn, basedOn: overturn ? undefined : basedOn } }),
       OVERTURN[deed.action === 'reject' ? 'reject' : 'accept'],
     )
     void queryClient.invalidateQueries({ queryKey: ['history'] })
     offerUndo(done(changed), { id: 'review' })
   } catch (error) {
-    tell(error)
+    if (!askedWhose(error, 'review', () => edit(clips, deed, done, true))) tell(error)
   }
 }

@@ -1,12 +1,15 @@
-import { useQuery } from '@tanstack/react-query'
+import { queryOptions, useQuery } from '@tanstack/react-query'
 import { CornerLeftUp, File, Film, Folder, HardDrive } from 'lucide-react'
 import { type SubmitEvent, useDeferredValue, useState } from 'react'
-import { problemOf } from '../../app/errors.ts'
+import type { RouteOutput } from '../../app/contract.ts'
+import { type Problem, problemOf } from '../../app/errors.ts'
+import { gapsText } from '../../app/numbered.ts'
 import { call } from '../api.ts'
+import { queryClient } from '../cache.ts'
 import { desktop } from '../desktop.ts'
 import { addAny } from '../drop.ts'
 import { bytes } from '../format.ts'
-import { t } from '../i18n.ts'
+import { t, told } from '../i18n.ts'
 import { useUi } from '../store.ts'
 import { Dialog } from './Dialog.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
@@ -55,6 +58,7 @@ export function PathPicker({
 }) {
   const [folder, setFolder] = useState<string | undefined>()
   const [typed, setTyped] = useState<string | null>(null)
+  const [refused, setRefused] = useState<Problem | null>(null)
   // While a path is typed, its folder is listed, limited to names that begin with the rest.
   const [, into, begins = ''] = /^(.*[\\/])([^\\/]*)$/.exec(typed ?? '') ?? []
   const listed = into ?? folder
@@ -73,19 +77,34 @@ export function PathPicker({
   const go = (to: string) => {
     setFolder(to)
     setTyped(null)
+    setRefused(null)
   }
-  const submit = (event: SubmitEvent) => {
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault()
-    if (path.trim() !== '') onChoose(path.trim())
+    const chosen = path.trim()
+    if (chosen === '') return
+    const below = files === true ? await queryClient.fetchQuery(belowOf(chosen)).catch(() => null) : null
+    if (below !== null && isRefused(below)) setRefused(below.trouble)
+    else onChoose(below?.path ?? chosen)
   }
   return (
-    <form className="picker" onSubmit={submit}>
+    <form className="picker" onSubmit={(event) => void submit(event)}>
       <div className="row">
-        <input aria-label={t('Path')} value={path} onChange={(event) => setTyped(event.target.value)} spellCheck={false} autoFocus />
+        <input
+          aria-label={t('Path')}
+          value={path}
+          onChange={(event) => {
+            setTyped(event.target.value)
+            setRefused(null)
+          }}
+          spellCheck={false}
+          autoFocus
+        />
         <button className="primary" type="submit">
           {action}
         </button>
       </div>
+      {refused && <ProblemCard problem={refused} warning />}
       {error !== null && typed === null && <ProblemCard problem={problemOf(error)} warning />}
       <ul aria-label={t('Folders and files')}>
         {data?.parent != null && (
@@ -129,35 +148,63 @@ export function PathPicker({
           </li>
         ))}
       </ul>
-      {files === true && <Below path={path.trim()} action={action} />}
+      {files === true && refused === null && <Below path={path.trim()} action={action} />}
     </form>
   )
 }
 
-/** What adding the chosen or typed folder would include, at any depth. */
-function Below({ path, action }: { path: string; action: string }) {
-  const wanted = useDeferredValue(path)
-  const { data } = useQuery({
-    queryKey: ['browse', 'below', wanted],
-    queryFn: () => call('lookBelow', { query: { path: wanted } }),
-    enabled: wanted !== '',
+/** What adding a path would bring; asked anew each time, since files come and go. */
+const belowOf = (path: string) =>
+  queryOptions({
+    queryKey: ['browse', 'below', path],
+    queryFn: () => call('lookBelow', { query: { path } }),
+    enabled: path !== '',
     staleTime: 0,
-    placeholderData: (earlier) => earlier,
     retry: false,
   })
-  if (data === undefined) return null
-  const { videos, numbered, more } = data
-  const found = [
-    ...(videos > 0 || numbered === 0 ? [t('{{count, number}} videos', { count: videos })] : []),
-    ...(numbered > 0 ? [t('{{count, number}} series of numbered pictures', { count: numbered })] : []),
-  ].join(', ')
+
+/** What adding the chosen or typed folder would include, at any depth; or why nothing can be added. */
+function Below({ path, action }: { path: string; action: string }) {
+  const { data, error } = useQuery({ ...belowOf(useDeferredValue(path)), placeholderData: (earlier) => earlier })
+  // Where nobody may look around, something can be added all the same.
+  const text = error === null ? data && belowText(data, action).join(' ') : told(problemOf(error)).stillWorks
   return (
-    <p className="muted small" role="status">
-      {videos + numbered === 0 && !more
-        ? t('No video lies there or in the folders below it.')
-        : more
-          ? t('“{{action}}” takes {{found}} and more, from there and from the folders below it.', { action, found })
-          : t('“{{action}}” takes {{found}}, from there and from the folders below it.', { action, found })}
-    </p>
+    text !== undefined && (
+      <p className="muted small" role="status">
+        {text}
+      </p>
+    )
   )
+}
+
+type Looked = RouteOutput<'lookBelow'>
+
+const isRefused = ({ videos, numbered, packs, trouble, more }: Looked) => trouble !== null && videos + numbered + packs === 0 && !more
+
+function belowText(looked: Looked, action: string): string[] {
+  const { isFile, videos, numbered, packs, gaps, unreadable, trouble, more } = looked
+  const why = trouble && told(trouble)
+  if (isRefused(looked)) return [why?.message ?? '', why?.next ?? '']
+  if (isFile) return [videos > 0 ? t('“{{action}}” takes this file.', { action }) : t('This file is no video.')]
+  const found = [
+    ...(videos > 0 || numbered + packs === 0 ? [t('{{count, number}} videos', { count: videos })] : []),
+    ...(numbered > 0 ? [t('{{count, number}} series of numbered pictures', { count: numbered })] : []),
+    ...(packs > 0 ? [t('{{count, number}} packs', { count: packs })] : []),
+  ].join(', ')
+  return [
+    videos + numbered + packs === 0 && !more
+      ? t('No video lies there or in the folders below it.')
+      : more
+        ? t('“{{action}}” takes {{found}} and more, from there and from the folders below it.', { action, found })
+        : t('“{{action}}” takes {{found}}, from there and from the folders below it.', { action, found }),
+    ...(gaps.length > 0
+      ? [t('Of the pictures these numbers are missing: {{numbers}}. How they become a video is asked next.', { numbers: gapsText(gaps) })]
+      : []),
+    ...(why
+      ? [
+          t('{{count, number}} files or folders cannot be read, the first because: {{why}}', { count: unreadable, why: why.message }),
+          why.next ?? '',
+        ]
+      : []),
+  ]
 }

@@ -111,18 +111,39 @@ interface Written {
   basedOn?: string
 }
 
-export async function editCells(range: Range, action: 'accept' | 'reject' | 'reset' | 'set', written: Written = {}): Promise<void> {
-  const { value } = written
+/** So many rows are compared with what the window shows of them; of more, most were never on the screen. */
+const COMPARED = 1_000
+
+/** What the window shows of each cell of a range, row by row; null for rows that it has not loaded. */
+function seenIn({ view, from, to, columns }: Range): (string | null)[][] | undefined {
+  if (to - from > COMPARED) return undefined
+  const rows = new Map<number, Row>()
+  for (const [, page] of queryClient.getQueriesData<Block>({ queryKey: ['rows', view] }))
+    for (const [offset, row] of (page?.rows ?? []).entries()) rows.set((page?.first ?? 0) + offset, row)
+  return Array.from({ length: to - from }, (_, at) => {
+    const row = rows.get(from + at)
+    return columns.map((key) => (row === undefined ? null : (row.cells[key]?.text ?? null)))
+  })
+}
+
+export async function editCells(
+  range: Range,
+  action: 'accept' | 'reject' | 'reset' | 'set',
+  { value, ...written }: Written = {},
+  keepMine = false,
+): Promise<void> {
+  const basedOn = keepMine ? undefined : (written.basedOn ?? seenIn(range))
   const single = range.to - range.from === 1 && range.columns.length === 1
   // A single cell shows its new value at once; the change's event then brings what was stored. In bulk edits some cells may be left
   // unchanged.
   if (action === 'set' && value !== undefined && single) foresee(range, value)
   await reported(
-    (overturn) => call('editCells', { body: { ...range, action, overturn, ...written } }),
+    // What was left alone the first time is known to the person who is asked about it.
+    (overturn) => call('editCells', { body: { ...range, action, overturn, value, basedOn: overturn ? undefined : basedOn } }),
     DONE[action],
     OVERTURN[action],
     action === 'set' && single,
-    () => editCells(range, action, value === undefined ? {} : { value }),
+    () => editCells(range, action, value === undefined ? {} : { value }, true),
   )
 }
 
@@ -163,6 +184,17 @@ export async function askingFirst(edit: (overturn: boolean) => Promise<EditRepor
   return { ...more, changed: report.changed + more.changed, kept: 0 }
 }
 
+/**
+ * Of what two persons wrote, somebody decides who sees both: if an edit was refused because of that, say so and offer to make it all the same.
+ * @returns Whether it was.
+ */
+export function askedWhose(error: unknown, id: string, keepMine: () => Promise<void>): boolean {
+  const problem = problemOf(error)
+  if (problem.field?.endsWith('basedOn') !== true) return false
+  toast.warning(told(problem).message, { id, duration: Infinity, action: { label: t('Keep mine'), onClick: () => void keepMine() } })
+  return true
+}
+
 const DONE = {
   accept: (count: number) => t('Accepted {{count}} cells', { count }),
   reject: (count: number) => t('Rejected {{count}} cells', { count }),
@@ -170,13 +202,14 @@ const DONE = {
   set: (count: number) => t('Changed {{count}} cells', { count }),
 }
 
-export async function pasteCells(range: Range, cells: string[][]): Promise<void> {
+export async function pasteCells(range: Range, cells: string[][], keepMine = false): Promise<void> {
+  const basedOn = keepMine ? undefined : seenIn(range)
   await reported(
-    (overturn) => call('pasteCells', { body: { ...range, cells, overturn } }),
+    (overturn) => call('pasteCells', { body: { ...range, cells, overturn, basedOn: overturn ? undefined : basedOn } }),
     (count) => t('Pasted {{count}} cells', { count }),
     OVERTURN.set,
     false,
-    () => pasteCells(range, cells),
+    () => pasteCells(range, cells, true),
   )
 }
 
@@ -234,15 +267,7 @@ async function reported(
     if (changed > 0) offerUndo(done(changed), notice, show)
     else show(done(changed), notice)
   } catch (error) {
-    const problem = problemOf(error)
-    // Of the two, somebody decides who sees both.
-    if (problem.field?.endsWith('basedOn') === true)
-      toast.warning(told(problem).message, {
-        id: 'table',
-        duration: Infinity,
-        action: { label: t('Keep mine'), onClick: () => void again() },
-      })
-    else tell(error)
+    if (!askedWhose(error, 'table', again)) tell(error)
     void queryClient.invalidateQueries({ queryKey: ['rows'] })
   }
 }
