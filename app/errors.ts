@@ -89,6 +89,17 @@ export function inEnglish({ message, next = '', stillWorks = '', values = {} }: 
   }
 }
 
+/** A problem as other programs read it: its sentences in English, with their values filled in. */
+export function spoken(problem: Problem): Problem {
+  const said = inEnglish(problem)
+  return {
+    ...problem,
+    message: said.message,
+    ...(problem.next !== undefined && { next: said.next }),
+    ...(problem.stillWorks !== undefined && { stillWorks: said.stillWorks }),
+  }
+}
+
 const SAFE = 'Your library and everything already shown as done are safe.'
 
 /** Codes for a full disk: the file system's by name, SQLite's by number (its primary result code). */

@@ -160,3 +160,61 @@ test('what only the library can refuse names its field too', async () => {
       message: saying(new RegExp(`^${field.replaceAll('.', '\\.')}: [A-Z0-9]`)),
     })
 })
+
+test('columns, spans, ids and numbers that are none are refused', async () => {
+  const query = { rows: 'clips', sort: [], filters: [], group: null }
+  const opened = await tubelet.handle(new Request('http://tubelet/api/table/open', { method: 'POST', body: JSON.stringify(query) }))
+  const { view } = (await opened.json()) as { view: string }
+  const span = { view, from: 0, to: 1, columns: ['caption'] }
+  const unknown = /: There is no column “q99”/
+  for (const [method, url, body, message] of [
+    [
+      'get',
+      `/api/table/rows?view=${view}&from=0&to=1&columns=captoin`,
+      undefined,
+      /^query\.columns\.0: is no column .*; the nearest is “caption”\.$/,
+    ],
+    [
+      'get',
+      `/api/table/rows?view=${view}&from=0&to=1&columns=caption,q99`,
+      undefined,
+      /^query\.columns\.1: There is no column “q99”; there are name, time, /,
+    ],
+    ['get', '/api/table/values?key=q99&rows=clips', undefined, unknown],
+    ['get', `/api/table/csv?view=${view}&columns=q99`, undefined, unknown],
+    ['post', '/api/table/open', { ...query, group: 'q99' }, /^body\.group: There/],
+    ['post', '/api/table/open', { ...query, sort: [{ key: 'q99', by: 'value', down: false }] }, /^body\.sort\.0\.key: There/],
+    ['post', '/api/table/open', { ...query, filters: [{ key: 'q99', op: 'empty' }] }, /^body\.filters\.0\.key: There/],
+    ['post', '/api/table/edit', { ...span, columns: ['q99'], action: 'accept' }, unknown],
+    ['post', '/api/table/paste', { ...span, columns: ['q99'], cells: [['a']] }, unknown],
+    ['post', '/api/table/copy', { ...span, columns: ['q99'] }, unknown],
+    // Spans the wrong way round.
+    ['get', `/api/table/rows?view=${view}&from=5&to=1&columns=caption`, undefined, /^query\.to: must not be less than “from”\.$/],
+    ['post', '/api/table/edit', { ...span, from: 5, action: 'accept' }, /^body\.to: must not/],
+    ['post', '/api/table/paste', { ...span, from: 5, cells: [['a']] }, /^body\.to: must not/],
+    ['post', '/api/table/copy', { ...span, from: 5 }, /^body\.to: must not/],
+    ['post', '/api/table/columns', { kind: 'yesno', text: 'Is it dark?', rows: { view, from: 5, to: 1 } }, /^body\.rows\.to: must not/],
+    ['post', '/api/export', { formats: ['csv'], rows: { view, from: 5, to: 1 } }, /^body\.rows\.to: must not/],
+    ['post', '/api/search', { query: null, filters: { minSeconds: 9, maxSeconds: 3 } }, /^body\.filters\.maxSeconds: must not/],
+    [
+      'post',
+      '/api/search',
+      { query: null, filters: { addedFrom: '2026-02-01T00:00:00Z', addedBefore: '2026-01-01T00:00:00+02:00' } },
+      /^body\.filters\.addedBefore: must not/,
+    ],
+    // Only digits are a number.
+    ['post', '/api/edits', { edits: [{ action: 'reject', annotationId: true }] }, /^body\.edits\.0\.annotationId: /],
+    ['post', '/api/edits', { edits: [{ action: 'reject', annotationId: [1] }] }, /^body\.edits\.0\.annotationId: /],
+    ['get', '/api/clips?offset=', undefined, /^query\.offset: /],
+    ['get', '/api/clips?limit=0x10', undefined, /^query\.limit: /],
+    ['get', '/api/clips?limit=-1', undefined, /^query\.limit: /],
+    ['get', '/api/clips?limit=NaN', undefined, /^query\.limit: /],
+  ] as const)
+    expect([url, await ask(method, url, body)]).toEqual([url, { status: 400, message: saying(message) }])
+  expect(await ask('post', '/api/table/open', { ...query, picked: { id: 999, count: 3 } })).toEqual({
+    status: 404,
+    message: saying(/^body\.picked: The clips that were chosen are not kept/),
+  })
+  for (const url of ['/api/clips?limit=1&offset=0', '/api/clips/1', `/api/table/rows?view=${view}&from=0&to=0&columns=caption`])
+    expect([url, (await ask('get', url)).status]).toEqual([url, 200])
+})

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type RouteSpec, WINDOW } from '../app/contract/route.ts'
 import { nearestOf, unknownField } from '../app/contract/strict.ts'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
-import { type ErrorCode, inEnglish, type Problem, problemOf, TubeletError } from '../app/errors.ts'
+import { type ErrorCode, type Problem, problemOf, spoken, TubeletError } from '../app/errors.ts'
 import { exportHandlers } from './api/export.ts'
 import { binHandlers } from './api/bin.ts'
 import { findHandlers } from './api/find.ts'
@@ -77,22 +77,15 @@ export function createBackend(services: Services, windowDir: string): (request: 
   app.onError((error) => {
     const problem = problemOf(error)
     // In English for other programs; the window translates the phrase itself.
-    return Response.json(
-      { problem: { ...problem, ...spokenEnglish(problem) }, phrase: problem },
-      { status: HTTP_STATUS[problem.code] ?? 500 },
-    )
+    return Response.json({ problem: named(problem), phrase: problem }, { status: HTTP_STATUS[problem.code] ?? 500 })
   })
   return async (request) => app.fetch(request)
 }
 
-/** A problem's sentences in English with their values filled in; the message begins with the field that it is about. */
-function spokenEnglish(problem: Problem): Partial<Problem> {
-  const spoken = inEnglish(problem)
-  const message = problem.field === undefined ? spoken.message : `${problem.field}: ${spoken.message}`
-  return {
-    message,
-    ...Object.fromEntries((['next', 'stillWorks'] as const).flatMap((part) => (problem[part] === undefined ? [] : [[part, spoken[part]]]))),
-  }
+/** A problem in English; the message begins with the field that it is about. */
+function named(problem: Problem): Problem {
+  const said = spoken(problem)
+  return problem.field === undefined ? said : { ...said, message: `${problem.field}: ${said.message}` }
 }
 
 const NO_FIELDS = z.object({})

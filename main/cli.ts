@@ -5,7 +5,7 @@ import { Command, Option } from 'commander'
 import type { Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
 import { ExportFormat } from '../app/contract/export.ts'
-import { type ErrorCode, inEnglish, type Problem, problemOf } from '../app/errors.ts'
+import { type ErrorCode, inEnglish, type Problem, problemOf, spoken } from '../app/errors.ts'
 import { pictureNumber, picturesOf } from '../app/media.ts'
 import { english } from '../app/phrase.ts'
 import { looksYesNo } from '../app/table/question.ts'
@@ -260,8 +260,9 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
         options.ask,
       )
     const refused = rejected.length + brought.packs.filter(({ problem }) => problem !== null).length
-    const done = finished.length > 0 || brought.packs.length > 0
-    process.exitCode = done && finished.length === readable.length && refused === 0 ? 0 : 1
+    const isAny = sources.length > 0 || brought.packs.length > 0
+    // A file that was read in part is one that a script has to look at.
+    process.exitCode = isAny && sources.every(({ state }) => state === 'done') && refused === 0 ? 0 : 1
   } finally {
     await tubelet.close()
   }
@@ -315,7 +316,7 @@ function report({ library }: Tubelet, sources: readonly Source[], brought: Broug
     sources: sources.map(({ id, path: file, state, problem, probe, numbered }) => ({
       path: file,
       state,
-      problem,
+      problem: problem && spoken(problem),
       duration: probe?.duration ?? null,
       picture: pictureNumber(probe),
       pictures: probe === null ? [] : picturesOf(probe),
@@ -329,7 +330,7 @@ function report({ library }: Tubelet, sources: readonly Source[], brought: Broug
       })),
     })),
     files: becameOf(brought, (id) => library.source(id).path),
-    rejected: brought.rejected,
+    rejected: brought.rejected.map(({ path: file, problem }) => ({ path: file, problem: spoken(problem) })),
     exports,
   }
 }

@@ -35,7 +35,9 @@ export const ClipFact = z.object({
   text: z.object({ en: z.string(), de: z.string() }),
   /** The frames that show it. */
   ordinals: z.array(z.number().int()),
-  /** 0..1: how often statements of this kind are right. */
+  /** 0..1: how often statements of this kind are right; 1 for what a person drew, named or accepted. */
   reliability: z.number(),
+  /** Whether it is certain because a person says so. */
+  people: z.boolean(),
 })
 export type ClipFact = z.infer<typeof ClipFact>

@@ -19,29 +19,40 @@ export type FindQuery = z.infer<typeof FindQuery>
 const Instant = z.iso.datetime({ offset: true })
 
 /** Conditions on a clip; all that are given must hold. */
-export const Filters = z.object({
-  /** Each of them was found or drawn in the clip, and not rejected. */
-  labels: z.array(z.string()).optional(),
-  /** Exactly these words, in any case, in a caption, answer or note that was not rejected. */
-  says: z.string().trim().min(1).optional(),
-  /** The question was answered; with `text`, the answer contains it. */
-  answer: z.object({ question: z.string(), text: z.string().optional() }).optional(),
-  /**
-   * open: nobody decided anything yet. partly: some things are decided. unsure: the model is not sure of its caption or of an answer. The
-   * others: something in the clip has this review state.
-   */
-  state: z.enum(['open', 'partly', 'accepted', 'edited', 'rejected', 'unsure']).optional(),
-  sourceIds: z.array(z.number().int().positive()).optional(),
-  /** When it was added to the library. Half-open. */
-  addedFrom: Instant.optional(),
-  addedBefore: Instant.optional(),
-  /** When it was recorded: as the file states it, else the file's date on disk. Half-open. */
-  recordedFrom: Instant.optional(),
-  recordedBefore: Instant.optional(),
-  /** Length of the clip. Half-open. */
-  minSeconds: z.number().nonnegative().optional(),
-  maxSeconds: z.number().positive().optional(),
-})
+export const Filters = z
+  .object({
+    /** Each of them was found or drawn in the clip, and not rejected. */
+    labels: z.array(z.string()).optional(),
+    /** Exactly these words, in any case, in a caption, answer or note that was not rejected. */
+    says: z.string().trim().min(1).optional(),
+    /** The question was answered; with `text`, the answer contains it. */
+    answer: z.object({ question: z.string(), text: z.string().optional() }).optional(),
+    /**
+     * open: nobody decided anything yet. partly: some things are decided. unsure: the model is not sure of its caption or of an answer. The
+     * others: something in the clip has this review state.
+     */
+    state: z.enum(['open', 'partly', 'accepted', 'edited', 'rejected', 'unsure']).optional(),
+    sourceIds: z.array(z.number().int().positive()).optional(),
+    /** When it was added to the library. Half-open. */
+    addedFrom: Instant.optional(),
+    addedBefore: Instant.optional(),
+    /** When it was recorded: as the file states it, else the file's date on disk. Half-open. */
+    recordedFrom: Instant.optional(),
+    recordedBefore: Instant.optional(),
+    /** Length of the clip. Half-open. */
+    minSeconds: z.number().nonnegative().optional(),
+    maxSeconds: z.number().positive().optional(),
+  })
+  .superRefine((filters, context) => {
+    const time = (instant: string | undefined) => (instant === undefined ? undefined : Date.parse(instant))
+    for (const [from, before, ends] of [
+      ['addedFrom', 'addedBefore', [time(filters.addedFrom), time(filters.addedBefore)]],
+      ['recordedFrom', 'recordedBefore', [time(filters.recordedFrom), time(filters.recordedBefore)]],
+      ['minSeconds', 'maxSeconds', [filters.minSeconds, filters.maxSeconds]],
+    ] as const)
+      if (ends[0] !== undefined && ends[1] !== undefined && ends[0] > ends[1])
+        context.addIssue({ code: 'custom', path: [before], message: `must not be less than “${from}”` })
+  })
 export type Filters = z.infer<typeof Filters>
 
 /** One reason why a clip matches the words. */

@@ -40,6 +40,8 @@ export function toldFacts(facts: readonly Fact[]): ClipFact[] {
         text: perhaps ? { en: `Perhaps ${en}`, de: `${maybe} ${de}` } : { en: capital(en), de: capital(de) },
         ordinals: fact.evidence.frames.map(({ ordinal }) => ordinal),
         reliability: fact.reliability,
+        // No detector's track is that sure.
+        people: (fact.kind === 'name' || fact.kind === 'thing' || fact.kind === 'overlap') && fact.reliability >= 1,
       },
     ]
   })

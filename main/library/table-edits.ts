@@ -80,11 +80,9 @@ async function edit(
   let unchanged = 0
   // Annotations that say something else by now than the person saw who edits them.
   const changed: number[] = []
-  const compare = (there: There, { yesNo: onlyYesNo }: Target, seen: string | null | undefined) => {
-    if (seen === null || seen === undefined || there === undefined || there.state === 'machine') return
-    if (there.text !== seen && !(onlyYesNo && yesNo(there.text) === seen)) changed.push(there.id)
-  }
-  const take = (deed: Deed, there: There) => {
+  const take = (deed: Deed, there: There, onlyYesNo: boolean, seen: string | null | undefined) => {
+    if (typeof seen === 'string' && there !== undefined && there.state !== 'machine' && there.text !== seen)
+      if (!onlyYesNo || yesNo(there.text) !== seen) changed.push(there.id)
     ;(there !== undefined && deed.action !== 'add' && overturns(deed.action, there.state) ? opposed : agreed).push(deed)
   }
   const refuse = (reason: Reason, example: string, cells = 1) =>
@@ -102,15 +100,14 @@ async function edit(
       }
       const there = library.table.annotationsIn(clipIds.flat(), target.kind, target.question)
       for (const [offset, clips] of clipIds.entries()) {
-        const [alone, others] = clips
         // A row that sums up several clips says nothing of each.
-        if (alone !== undefined && others === undefined) compare(there.get(alone), target, wish.basedOn?.[at + offset - from]?.[column])
+        const seen = clips.length > 1 ? null : wish.basedOn?.[at + offset - from]?.[column]
         if (writes === null) {
           for (const clipId of clips) {
             const edit = decision(there.get(clipId), (wish as { action: 'accept' | 'reject' | 'reset' }).action)
             if (edit === 'nothing') refuse('nothing-there', '')
             else if (edit === null) unchanged += 1
-            else take(edit, there.get(clipId))
+            else take(edit, there.get(clipId), target.yesNo, seen)
           }
           continue
         }
@@ -122,7 +119,7 @@ async function edit(
           const edit = writing(clipId, target, there.get(clipId), text)
           if (typeof edit === 'string') refuse(edit, text)
           else if (edit === null) unchanged += 1
-          else take(edit, there.get(clipId))
+          else take(edit, there.get(clipId), target.yesNo, seen)
         }
       }
     }

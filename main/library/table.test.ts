@@ -428,12 +428,31 @@ test('a cell in which a person has written something else meanwhile is left alon
   const { view } = await open({})
   const cell = { view, from: 0, to: 1, columns: ['caption' as const] }
   const said = async () => (await library.table.ask('rows', cell))[0]?.cells['caption']?.text
-  await editCells(library, cell, { value: 'mine', basedOn: 'one' })
-  await expect(editCells(library, cell, { value: 'theirs', basedOn: 'one' })).rejects.toThrow(/changed in another place/)
-  await expect(editCells(library, cell, { action: 'reject', basedOn: 'one' })).rejects.toThrow(/changed in another place/)
+  await editCells(library, cell, { value: 'mine', basedOn: [['one']] })
+  await expect(editCells(library, cell, { value: 'theirs', basedOn: [['one']] })).rejects.toThrow(/changed in another place/)
+  await expect(editCells(library, cell, { action: 'reject', basedOn: [['one']] })).rejects.toThrow(/changed in another place/)
   expect(await said()).toBe('mine')
-  await editCells(library, cell, { value: 'theirs', basedOn: 'mine' })
+  await editCells(library, cell, { value: 'theirs', basedOn: [['mine']] })
   expect(await said()).toBe('theirs')
+})
+
+test('of many cells none is written over while somebody wrote something else into one of them', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two', 'three'])
+  const { view } = await open({})
+  const range = { view, from: 0, to: 3, columns: ['caption' as const] }
+  const seen = [['one'], ['two'], ['three']]
+  await editCells(library, { ...range, from: 1, to: 2 }, { value: 'somebody', basedOn: [['two']] })
+  const captions = () => clips.map((clip) => library.clip(clip).caption)
+  for (const wish of [{ cells: [['a'], ['b'], ['c']] }, { action: 'reject' as const }, { value: 'x' }])
+    await expect(editCells(library, range, { ...wish, overturn: true, basedOn: seen })).rejects.toThrow(/It says now: “somebody”/)
+  await expect(editClips(library, clips, ['caption'], { action: 'reject', basedOn: seen }, () => said('x'))).rejects.toThrow(/somebody/)
+  expect(captions()).toEqual(['one', 'somebody', 'three'])
+  expect(decided(clips)).toEqual(['machine', 'edited', 'machine'])
+  // Who saw it, did not look, or wants the same meets no conflict.
+  await editCells(library, range, { cells: [['a'], ['somebody'], ['c']], basedOn: seen })
+  await editCells(library, range, { cells: [['a'], ['b'], ['c']], overturn: true, basedOn: [[null], ['somebody'], [null]] })
+  expect(captions()).toEqual(['a', 'b', 'c'])
+  await expect(editCells(library, range, { value: 'x', basedOn: seen })).rejects.toThrow(/^3 of these were changed/)
 })
 
 test('a row that sums up many clips is decided about as a whole, and not written over', async () => {

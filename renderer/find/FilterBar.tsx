@@ -100,12 +100,26 @@ function Chips() {
   ))
 }
 
+/** The filters that are two ends of a span; dates are written by this window, all in UTC. */
+const SPANS = [
+  ['minSeconds', 'maxSeconds'],
+  ['addedFrom', 'addedBefore'],
+  ['recordedFrom', 'recordedBefore'],
+] as const
+
 function Fields() {
   const { filters, setFilters } = useFind()
   const { data: facets } = useFacets(true)
   const { data: sources } = useSources()
-  const change = (changes: { [K in keyof Filters]: Filters[K] | undefined }) =>
-    setFilters(Object.fromEntries(Object.entries({ ...filters, ...changes }).filter(([, value]) => value !== undefined)))
+  const change = (changes: { [K in keyof Filters]: Filters[K] | undefined }) => {
+    const all = { ...filters, ...changes }
+    // What was set last counts: the other end of a span gives way to it.
+    for (const [from, before] of SPANS) {
+      const [first, end] = [all[from], all[before]]
+      if (first !== undefined && end !== undefined && first > end) all[from in changes ? before : from] = undefined
+    }
+    setFilters(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)))
+  }
   const chosen = filters.labels ?? []
   const added = daysOf({ from: filters.addedFrom, before: filters.addedBefore })
   const recorded = daysOf({ from: filters.recordedFrom, before: filters.recordedBefore })

@@ -4,6 +4,7 @@ import { fromFacts } from '../../app/annotation.ts'
 import type { ClipEvent, Step } from '../../app/contract/state.ts'
 import { DEEDS } from '../../app/deeds.ts'
 import { call } from '../api.ts'
+import { madeFrom } from '../caption.ts'
 import { percent, when } from '../format.ts'
 import { phrase, shown, t } from '../i18n.ts'
 import { Dialog } from '../parts/Dialog.tsx'
@@ -136,7 +137,7 @@ function EventRow({ event: { at, action, kind, body, provenance, confidence, und
       {provenance && (
         <p className="muted small">
           {(fromFacts({ provenance })
-            ? [t('from what was seen')]
+            ? [madeFrom(provenance)]
             : [
                 `${provenance.packId} ${provenance.packVersion}`,
                 provenance.provider,

@@ -36,7 +36,7 @@ export function FactList({ facts, caption }: { facts: readonly ClipFact[]; capti
         {t('What was seen')} <span className="num">{facts.length}</span>
       </summary>
       <ul className="plain" aria-label={t('What was seen')}>
-        {facts.map(({ text, ordinals: [first], reliability }) => (
+        {facts.map(({ text, ordinals: [first], reliability, people }) => (
           <li key={text.en}>
             <button
               className="quiet small"
@@ -46,9 +46,15 @@ export function FactList({ facts, caption }: { facts: readonly ClipFact[]; capti
             >
               {whole(text[language])}
             </button>
-            <span className="muted num small" title={t('How often such a statement is right')}>
-              {percent(Math.min(MOST_SURE, reliability))}
-            </span>
+            {people ? (
+              <span className="muted small" title={t('Drawn, named or accepted by a person')}>
+                {t('by a person')}
+              </span>
+            ) : (
+              <span className="muted num small" title={t('How often such a statement is right')}>
+                {percent(Math.min(MOST_SURE, reliability))}
+              </span>
+            )}
           </li>
         ))}
       </ul>

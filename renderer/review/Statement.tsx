@@ -3,6 +3,7 @@ import { type SubmitEvent, useEffect, useRef, useState } from 'react'
 import { type Annotation, type AnnotationBody, fromFacts, type Span } from '../../app/annotation.ts'
 import { said } from '../../app/phrase.ts'
 import { EvidenceOf } from '../find/Evidence.tsx'
+import { madeFrom } from '../caption.ts'
 import { clock, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
@@ -275,9 +276,9 @@ export function Standing({ annotation }: { annotation: Annotation }) {
   )
   if (fromFacts(annotation))
     return (
-      <span className="muted" title={t('from what was seen')}>
+      <span className="muted" title={madeFrom(annotation.provenance)}>
         {unsure}
-        <span className={evidence.unsure ? 'visually-hidden' : undefined}>{t('from what was seen')}</span>
+        <span className={evidence.unsure ? 'visually-hidden' : undefined}>{madeFrom(annotation.provenance)}</span>
       </span>
     )
   // A percentage for footage unlike any that the pack was taught would mean nothing.
