@@ -41,6 +41,11 @@ export const PALETTE = [
 
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 
+/** A name as it is kept: on one line, without space around it. */
+export function oneLine(name: string): string {
+  return name.replace(/\s+/gu, ' ').trim()
+}
+
 /** The label of that name, in any case. */
 export function labelNamed<L extends Pick<Label, 'name'>>(vocabulary: readonly L[], name: string): L | undefined {
   return vocabulary.find((label) => same(label.name, name))
@@ -76,16 +81,19 @@ export function coloursApart(vocabulary: readonly Pick<Label, 'name' | 'colour'>
   )
 }
 
-/** Keeps each name once, ignoring case, and drops synonyms that repeat the label's name. */
+/**
+ * Names that differ only in case are one label: the first, which also gets the synonyms of the others. Drops synonyms that repeat the label's name.
+ */
 export function tidy(vocabulary: readonly Label[]): Vocabulary {
   const kept: Label[] = []
   for (const label of vocabulary) {
-    if (label.name.trim() === '' || labelNamed(kept, label.name.trim())) continue
-    const name = label.name.trim()
-    const synonyms: string[] = []
-    for (const synonym of label.synonyms.map((text) => text.trim()))
-      if (synonym !== '' && !same(synonym, name) && !synonyms.some((other) => same(other, synonym))) synonyms.push(synonym)
-    kept.push({ ...label, name, synonyms })
+    const name = oneLine(label.name)
+    if (name === '') continue
+    const into = labelNamed(kept, name)
+    const own = into ?? { ...label, name, synonyms: [] }
+    for (const synonym of label.synonyms.map(oneLine))
+      if (synonym !== '' && !same(synonym, own.name) && !own.synonyms.some((other) => same(other, synonym))) own.synonyms.push(synonym)
+    if (!into) kept.push(own)
   }
   return kept
 }

@@ -27,6 +27,12 @@ export const toast = Object.assign(placed(sonner), {
   error: placed(sonner.error),
 })
 
+/** Close the notice of this id, which is about what is not on the screen any more. */
+export function close(id: string): void {
+  const shown = last.get(id)
+  if (shown !== undefined) sonner.dismiss(shown)
+}
+
 /** Show why an action failed where people look; the reason stays until it is closed. */
 export function tell(error: unknown): void {
   const problem = problemOf(error)

@@ -45,13 +45,13 @@ export const Filters = z
   })
   .superRefine((filters, context) => {
     const time = (instant: string | undefined) => (instant === undefined ? undefined : Date.parse(instant))
-    for (const [from, before, ends] of [
-      ['addedFrom', 'addedBefore', [time(filters.addedFrom), time(filters.addedBefore)]],
-      ['recordedFrom', 'recordedBefore', [time(filters.recordedFrom), time(filters.recordedBefore)]],
-      ['minSeconds', 'maxSeconds', [filters.minSeconds, filters.maxSeconds]],
-    ] as const)
-      if (ends[0] !== undefined && ends[1] !== undefined && ends[0] > ends[1])
-        context.addIssue({ code: 'custom', path: [before], message: `must not be less than “${from}”` })
+    const spans = [
+      [time(filters.addedFrom), time(filters.addedBefore), 'addedBefore', 'must not be before “addedFrom”'],
+      [time(filters.recordedFrom), time(filters.recordedBefore), 'recordedBefore', 'must not be before “recordedFrom”'],
+      [filters.minSeconds, filters.maxSeconds, 'maxSeconds', 'must not be less than “minSeconds”'],
+    ] as const
+    for (const [from, before, field, message] of spans)
+      if (from !== undefined && before !== undefined && from > before) context.addIssue({ code: 'custom', path: [field], message })
   })
 export type Filters = z.infer<typeof Filters>
 

@@ -24,10 +24,10 @@ export function whole<S extends z.ZodNumber>(schema: S) {
 export const Id = whole(z.number().int().positive())
 
 /** Of a span from one number to before another: refused the wrong way round, where it would silently have nothing. */
-export const ASCENDING = [
-  ({ from, to }: { from: number; to: number }) => from <= to,
+export const ASCENDING: [test: (span: { from: number; to: number }) => boolean, refusal: { path: string[]; error: string }] = [
+  ({ from, to }) => from <= to,
   { path: ['to'], error: 'must not be less than “from”' },
-] as const
+]
 
 export interface RouteSpec {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'

@@ -104,6 +104,8 @@ export const Cell = z.object({
   agreement: z.number().nullable(),
   /** The model's value, if the cell shows another. */
   machine: z.string().nullable(),
+  /** All notes of a clip, of which `text` is the first, each with the part of the video that it is about; null where it is about the whole clip. */
+  notes: z.array(z.object({ text: z.string(), time: z.string().nullable() })).optional(),
   /** For a video: how many of its clips have this value, and how many have any. */
   share: z.tuple([z.number().int(), z.number().int()]).nullable(),
 })

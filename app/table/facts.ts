@@ -15,3 +15,8 @@ export function timeText(start: number, end: number): string {
 export function lengthText(seconds: number): string {
   return seconds.toFixed(1)
 }
+
+/** All notes of a clip in one cell, each with the part of the video that it is about. */
+export function notesText(notes: readonly { text: string; time: string | null }[]): string {
+  return notes.map(({ text, time }) => (time === null ? text : `${time} ${text}`)).join('\n')
+}

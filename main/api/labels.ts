@@ -39,11 +39,15 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
     renameLabel: async ({ body: { from, to } }) => {
       const label = known(from)
       const target = labelNamed(detections.vocabulary(), to) ?? { name: to }
-      const edits = detections.decided(label.name).map(({ id, body }) => ({
-        action: 'edit' as const,
-        annotationId: id,
-        body: { ...body, label: target === label ? to : target.name },
-      }))
+      // Written in another way only, it is the same label: its tracks follow the vocabulary by themselves.
+      const edits =
+        target.name === label.name
+          ? []
+          : detections.decided(label.name).map(({ id, body }) => ({
+              action: 'edit' as const,
+              annotationId: id,
+              body: { ...body, label: target.name },
+            }))
       await jobs.setVocabulary(renamed(detections.vocabulary(), from, to), edits)
       return answer()
     },

@@ -4,6 +4,7 @@ import { nearestField } from '../../app/contract/strict.ts'
 import { type CellState, type Column, type ColumnKey, FACTS, type TableQuery, type tableRoutes } from '../../app/contract/table.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { csvLine } from '../../app/formats/csv.ts'
+import { notesText } from '../../app/table/facts.ts'
 import type { KeptColumn } from '../library/table.ts'
 import { editCells } from '../library/table-edits.ts'
 import type { TableTasks } from '../library/table-worker.ts'
@@ -144,8 +145,8 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
         rows.map(({ cells }) =>
           csvLine(
             columns.flatMap((key) => {
-              const { text = null, state, confidence = null } = cells[key] ?? {}
-              const value = state === 'rejected' || text === '' ? null : text
+              const { text = null, state, confidence = null, notes } = cells[key] ?? {}
+              const value = state === 'rejected' || text === '' ? null : notes ? notesText(notes) : text
               return hasEvidence(key) ? [value, confidence, state === undefined ? null : STANDINGS[state]] : [value]
             }),
           ),

@@ -26,7 +26,9 @@ import { type Phrase, said } from '../../app/phrase.ts'
 import { sameObject } from '../../app/tracks.ts'
 import { changedError, check, checkReach, movedTo, type Place, takenError } from './annotation-checks.ts'
 import type { EditHistory, HumanLayer } from './history.ts'
+import { storedVocabulary } from './detections.ts'
 import { REACHING } from './reach.ts'
+import { spelling } from './spelling.ts'
 
 /** A machine result to store. */
 export interface MachineResult {
@@ -164,7 +166,7 @@ export class Annotations {
    * @throws TubeletError `conflict` if a person has already given the caption or the answer.
    */
   add(clipId: number, given: AnnotationBody, place: Place): Annotation {
-    const body = asAdded(given, place.span)
+    const body = this.#spelled(asAdded(given, place.span))
     check(body, place)
     checkReach(body, place)
     const existing = isOnlyOne(body.kind)
@@ -185,8 +187,9 @@ export class Annotations {
    * @throws TubeletError `not-found`; `bad-request` if the edit makes no sense; `conflict` if a person has changed the annotation since `basedOn`.
    *   A newer machine result is no conflict: it stays in its own layer.
    */
-  review(id: number, action: ReviewAction, body: AnnotationBody | undefined, place: Place, basedOn?: AnnotationBody): Annotation {
+  review(id: number, action: ReviewAction, given: AnnotationBody | undefined, place: Place, basedOn?: AnnotationBody): Annotation {
     const before = this.get(id)
+    const body = given && this.#spelled(given)
     if (basedOn !== undefined && before.state !== 'machine' && ![basedOn, body].some((one) => isDeepStrictEqual(one, before.body)))
       throw changedError(before)
     if (action === 'edit') {
@@ -209,6 +212,11 @@ export class Annotations {
       this.#decide(id, action, body, ({ kind }) => deedOn(place, DEEDS[kind][action]), to)
       return this.get(id)
     })
+  }
+
+  /** A body with its label as the library writes it. */
+  #spelled(body: AnnotationBody): AnnotationBody {
+    return body.kind === 'track' ? { ...body, label: spelling(this.#db, storedVocabulary(this.#db), body.label) } : body
   }
 
   /** @param body The new content, for an edit. @param to The clip that it is in from then on; null where it stays. */
@@ -324,7 +332,7 @@ export class Annotations {
     this.#prepared(
       `INSERT INTO annotations (id, clip_id, kind, topic, state, human, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET clip_id = excluded.clip_id, state = excluded.state, human = excluded.human, updated_at = excluded.updated_at`,
-    ).run(id, layer.clipId ?? clipId, kind, topic, state, JSON.stringify(human), now())
+    ).run(id, layer.clipId ?? clipId, kind, topic, state, JSON.stringify(this.#spelled(human)), now())
   }
 }
 

@@ -15,6 +15,7 @@ import { type Label, newLabel, phrasesOf, tidy, type Vocabulary } from '../../ap
 import type { EngineInfo } from '../engine/engine.ts'
 import { type Annotations, type MachineResult } from './annotations.ts'
 import { writeSetting } from './settings.ts'
+import { respell } from './spelling.ts'
 
 /** What a detector found in one clip. */
 export interface Seen {
@@ -54,9 +55,14 @@ export class Detections {
     return storedVocabulary(this.#db)
   }
 
-  /** Only stores the vocabulary. `apply`, and running the detector again on `stale` clips, turn it into tracks. */
-  setVocabulary(vocabulary: readonly Label[]): void {
-    writeSetting(this.#db, 'vocabulary', tidy(vocabulary))
+  /**
+   * Only stores the vocabulary. `apply`, and running the detector again on `stale` clips, turn it into tracks.
+   * @returns Clips with tracks of people that are written as it writes them from now on.
+   */
+  setVocabulary(vocabulary: readonly Label[]): number[] {
+    const kept = tidy(vocabulary)
+    writeSetting(this.#db, 'vocabulary', kept)
+    return respell(this.#db, kept)
   }
 
   /** Clips whose candidates were made with another vocabulary. */
@@ -251,7 +257,7 @@ export class Detections {
   decided(label: string): { id: number; clipId: number; body: TrackBody }[] {
     return this.#db
       .prepare(
-        `SELECT id, clip_id, coalesce(human, machine) AS body FROM annotations WHERE kind = 'track' AND state IN ('accepted', 'edited') AND json_extract(coalesce(human, machine), '$.label') = ? ORDER BY id`,
+        `SELECT id, clip_id, coalesce(human, machine) AS body FROM annotations WHERE kind = 'track' AND state IN ('accepted', 'edited') AND lower(label) = lower(?) ORDER BY id`,
       )
       .all(label)
       .map((row) => ({ id: Number(row['id']), clipId: Number(row['clip_id']), body: JSON.parse(String(row['body'])) as TrackBody }))

@@ -2,7 +2,6 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { deflateSync, inflateSync } from 'node:zlib'
 import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
 import type { BackendEvent, Clip, Source, SourceState } from '../../app/contract.ts'
 import type { ClipEvent, Edit } from '../../app/contract/state.ts'
@@ -33,6 +32,7 @@ import { openDatabase } from './schema.ts'
 import { readSetting, writeSetting } from './settings.ts'
 import { makeFolderSync } from '../folders.ts'
 import { packageVersion } from '../version.ts'
+import { frameTimes, packedTimes } from './frame-times.ts'
 import { EditHistory } from './history.ts'
 import { Table } from './table.ts'
 import { Titles } from './titles.ts'
@@ -122,7 +122,7 @@ export class Library {
       },
       {
         annotation: ({ id, clipId, after }) => this.#annotations.apply(id, clipId, after),
-        vocabulary: ({ after }) => this.detections.setVocabulary(after),
+        vocabulary: ({ after }) => void this.detections.setVocabulary(after),
         clip: ({ clipId, there }) => (there ? this.#removed.restore(clipId) : this.#removed.remove(clipId)),
         source: ({ sourceId, there }) => (there ? this.bin.restore(sourceId) : this.bin.remove(sourceId)),
         job: ({ job, there }) => (there ? this.jobs.putBack(job) : this.jobs.remove(job.id)),
@@ -265,23 +265,14 @@ export class Library {
 
   /** @param pts Of every decoded frame, by ordinal, in time base ticks. */
   setFrames(id: number, pts: Float64Array): void {
-    const steps = Float64Array.from(pts, (value, at) => value - (at === 0 ? 0 : (pts[at - 1] ?? 0)))
     this.#framesRead = null
-    this.#updateSource(id, { pts: deflateSync(new Uint8Array(steps.buffer)) })
+    this.#updateSource(id, { pts: packedTimes(pts) })
   }
 
   frames(id: number): Float64Array {
     // Every edit of a track needs the frame times of its video.
-    if (this.#framesRead?.id !== id) this.#framesRead = { id, pts: this.#readFrames(id) }
+    if (this.#framesRead?.id !== id) this.#framesRead = { id, pts: frameTimes(this.#db, id) }
     return this.#framesRead.pts
-  }
-
-  #readFrames(id: number): Float64Array {
-    const blob = this.#db.prepare('SELECT pts FROM sources WHERE id = ?').get(id)?.['pts']
-    if (!(blob instanceof Uint8Array)) return new Float64Array(0)
-    const pts = new Float64Array(new Uint8Array(inflateSync(blob)).buffer)
-    for (let at = 1; at < pts.length; at += 1) pts[at] = (pts[at] ?? 0) + (pts[at - 1] ?? 0)
-    return pts
   }
 
   sourceExists(id: number): boolean {
@@ -594,10 +585,10 @@ export class Library {
     const description = changeOf(before, tidy(vocabulary))
     if (description === null && edits.length === 0) return
     const { result } = this.history.asOneStep(() => {
-      this.detections.setVocabulary(vocabulary)
+      const respelt = this.detections.setVocabulary(vocabulary)
       const after = this.detections.vocabulary()
       if (description) this.history.record({ kind: 'vocabulary', before, after }, description)
-      return edits.map((edit) => this.#decided(edit).annotation.clipId)
+      return [...respelt, ...edits.map((edit) => this.#decided(edit).annotation.clipId)]
     }, description ?? undefined)
     this.#changed([...new Set(result)])
     this.emit({ type: 'labels' })

@@ -278,6 +278,15 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER find_what_is_told AFTER INSERT ON told BEGIN INSERT INTO told_words (rowid, words) VALUES (NEW.id, NEW.words); END;
   CREATE TRIGGER find_what_is_untold AFTER DELETE ON told BEGIN DELETE FROM told_words WHERE rowid = OLD.id; END;
   `,
+  // Labels that differ only in case are one (see spelling.ts): people's tracks are written as the vocabulary, the machine, or the first of them was.
+  `
+  UPDATE annotations SET human = json_set(human, '$.label', spelt.name) FROM (
+    SELECT folded, name, min(place * 1e15 + nth) FROM (
+      SELECT lower(v.value ->> '$.name') AS folded, v.value ->> '$.name' AS name, 0 AS place, v.key AS nth FROM settings, json_each(settings.value) v WHERE settings.key = 'vocabulary'
+      UNION ALL SELECT lower(label), label, iif(machine IS NULL, 2, 1), id FROM annotations WHERE kind = 'track'
+    ) GROUP BY folded
+  ) spelt WHERE annotations.kind = 'track' AND annotations.human IS NOT NULL AND lower(annotations.label) = spelt.folded AND annotations.label <> spelt.name;
+  `,
 ]
 
 /**

@@ -20,14 +20,16 @@ import {
 import { TubeletError } from '../../app/errors.ts'
 import { SURE } from '../../app/facts/reliability.ts'
 import { noneCounted } from '../../app/facts/scene.ts'
+import { type Probe, secondsOf } from '../../app/media.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
-import { clockText, lengthText, timeText } from '../../app/table/facts.ts'
+import { clockText, lengthText, notesText, timeText } from '../../app/table/facts.ts'
 import { doubted, labelText, reviewOf, standingOf } from '../../app/review.ts'
 import { topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
 import { namesOf } from '../../app/naming.ts'
-import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
+import { labelNamed, oneLine, phrasesOf } from '../../app/vocabulary.ts'
 import { serve } from '../channel.ts'
+import { frameTimes } from './frame-times.ts'
 import { keyOf, storedVocabulary } from './detections.ts'
 import { ELSEWHERE } from './reach.ts'
 import { REVIEWED, UNSURE_NAME } from './rows.ts'
@@ -139,6 +141,8 @@ interface Read {
   confidence: number | null
   agreement: number | null
   said: string | null
+  /** Notes with the frames that they are about. */
+  notes?: { text: string; span: readonly [start: number, end: number] | null }[]
 }
 const fact = (clipId: number, text: string, number: number | null = null): Read => ({
   clipId,
@@ -193,20 +197,13 @@ function read(key: ColumnKey, which: Which): Read[] {
         ...named,
       ).map(([id, stored]) => {
         const labels = JSON.parse(String(stored)) as [label: string, unsure: 0 | 1][]
-        const text = labels.map(([label, unsure]) => labelText(label, unsure === 1)).join(', ')
+        const text = labels.map(([label, unsure]) => labelText(oneLine(label), unsure === 1)).join(', ')
         return { ...fact(Number(id), text), state: labels.every(([, unsure]) => unsure === 1) ? 'unsure' : 'sure' }
       })
     case 'caption':
       return statements(`a.kind = 'caption'`, [], only, named, false)
     case 'note':
-      // The table shows the oldest note; further ones are shown with the clip.
-      return statements(
-        `a.kind = 'note' AND a.state <> 'rejected' AND NOT EXISTS (SELECT 1 FROM annotations b WHERE b.clip_id = a.clip_id AND b.kind = 'note' AND b.state <> 'rejected' AND b.id < a.id)`,
-        [],
-        only,
-        named,
-        false,
-      )
+      return notes(only, named)
     default: {
       const column = definition(key)
       if (column === null) return []
@@ -214,6 +211,51 @@ function read(key: ColumnKey, which: Which): Read[] {
         return statements(`a.kind = 'answer' AND a.topic = ?`, [topicOf(column.text)], only, named, column.kind === 'yesno')
       return counts(column.text, only, named)
     }
+  }
+}
+
+/** The notes of each clip, oldest first: they are found by the words of all, and the first is the one that is edited. */
+function notes(only: string, named: readonly (string | number)[]): Read[] {
+  const rows = all(
+    `SELECT a.clip_id, a.state, a.shown, json_extract(a.human, '$.span.startFrame'), json_extract(a.human, '$.span.endFrame')
+     FROM annotations a WHERE a.kind = 'note' AND a.state <> 'rejected' ${only} ORDER BY a.id`,
+    ...named,
+  )
+  return [...Map.groupBy(rows, ([id]) => Number(id))].map(([id, those]) => ({
+    ...fact(id, those.map(([, , text]) => String(text)).join('\n')),
+    state: standingOf((those[0]?.[1] ?? 'edited') as ReviewState, false),
+    notes: those.map(([, , text, start, end]) => ({
+      text: String(text),
+      span: start === null ? null : ([Number(start), Number(end)] as const),
+    })),
+  }))
+}
+
+/** The time of a span of frames of a clip's video. */
+function timeOf(
+  clipId: number,
+  [start, end]: readonly [number, number],
+  timesOf: (sourceId: number) => (ordinal: number) => number,
+): string {
+  const secondsAt = timesOf(base.sources[base.rowOf.get(clipId) ?? -1] ?? 0)
+  return timeText(secondsAt(start), secondsAt(end))
+}
+
+/** Seconds of the frames of sources, each of which is read once. */
+function secondsOfFrames(): (sourceId: number) => (ordinal: number) => number {
+  const read = new Map<number, (ordinal: number) => number>()
+  return (sourceId) => {
+    const known = read.get(sourceId)
+    if (known) return known
+    const pts = frameTimes(db, sourceId)
+    const [[stored] = []] = all('SELECT probe FROM sources WHERE id = ?', sourceId)
+    const probe = typeof stored === 'string' ? (JSON.parse(stored) as Probe) : null
+    const secondsAt = (ordinal: number) => {
+      const at = pts[ordinal]
+      return probe === null ? 0 : at === undefined ? probe.duration : secondsOf(at, probe)
+    }
+    read.set(sourceId, secondsAt)
+    return secondsAt
   }
 }
 
@@ -474,13 +516,17 @@ function clipRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[] 
   const found = ids.map(
     (clipId): Row => ({ clipId, sourceId: base.sources[base.rowOf.get(clipId) ?? -1] ?? 0, encoded: encoded.has(clipId), cells: {} }),
   )
+  const timesOf = secondsOfFrames()
   for (const key of columns) {
     const cells = new Map(read(key, { ids }).map((cell) => [cell.clipId, cell]))
     for (const row of found) {
       const cell = cells.get(row.clipId ?? 0)
       if (cell !== undefined)
         row.cells[key] = {
-          text: cell.text ?? '',
+          text: (cell.notes ? cell.notes[0]?.text : cell.text) ?? '',
+          ...(cell.notes && {
+            notes: cell.notes.map(({ text, span }) => ({ text, time: span && timeOf(cell.clipId, span, timesOf) })),
+          }),
           state: cell.state,
           confidence: cell.confidence,
           agreement: cell.agreement,
@@ -540,7 +586,9 @@ function tsv({ view, from, to, columns }: TableTasks['tsv']['args']): string {
       toTsv(
         rows({ view, from: at, to: Math.min(end, at + CHUNK), columns }).map(({ cells }) =>
           columns.map((key) => {
-            const { text, state } = cells[key] ?? NOTHING
+            const { text, state, notes = [] } = cells[key] ?? NOTHING
+            // One note can be copied and pasted as it is.
+            if (notes.length > 1) return notesText(notes)
             // In a list of labels each one has its own question mark.
             return state === 'rejected' ? '' : key === 'labels' ? text : doubted(text, state === 'unsure')
           }),

@@ -436,6 +436,34 @@ test('a cell in which a person has written something else meanwhile is left alon
   expect(await said()).toBe('theirs')
 })
 
+test('a note’s cell tells how many there are and which part of the video each is about; a label is on one line', async () => {
+  const [one = 0, two = 0] = addVideo('v.mp4', ['one', 'two'])
+  const { startFrame, endFrame, start, end } = library.clip(one)
+  library.addAnnotation(one, { kind: 'note', text: 'whole' })
+  library.addAnnotation(one, { kind: 'note', text: 'part', span: { startFrame, endFrame } })
+  library.addAnnotation(two, { kind: 'note', text: 'alone' })
+  const { view } = await open({})
+  const range = { view, from: 0, to: 2, columns: ['note' as const] }
+  const cells = (await library.table.ask('rows', range)).map(({ cells: of }) => of['note'])
+  const time = expect.stringMatching(/^\d+:\d\d\.\d–\d+:\d\d\.\d$/) as unknown
+  expect(end).toBeGreaterThan(start)
+  expect(cells.map((cell) => [cell?.text, cell?.notes])).toEqual([
+    [
+      'whole',
+      [
+        { text: 'whole', time: null },
+        { text: 'part', time },
+      ],
+    ],
+    ['alone', [{ text: 'alone', time: null }]],
+  ])
+  expect(await library.table.ask('tsv', range)).toMatch(/^"whole\n\d.* part"\r\nalone/)
+  // Every note is found.
+  expect(await open({ filters: [{ key: 'note', op: 'contains', text: 'PART' }] })).toMatchObject({ total: 1 })
+  await editCells(library, { ...range, to: 1 }, { value: 'changed', basedOn: [['whole']] })
+  expect((await library.table.ask('rows', range))[0]?.cells['note']?.notes?.map(({ text }) => text)).toEqual(['changed', 'part'])
+})
+
 test('of many cells none is written over while somebody wrote something else into one of them', async () => {
   const clips = addVideo('v.mp4', ['one', 'two', 'three'])
   const { view } = await open({})
@@ -445,7 +473,9 @@ test('of many cells none is written over while somebody wrote something else int
   const captions = () => clips.map((clip) => library.clip(clip).caption)
   for (const wish of [{ cells: [['a'], ['b'], ['c']] }, { action: 'reject' as const }, { value: 'x' }])
     await expect(editCells(library, range, { ...wish, overturn: true, basedOn: seen })).rejects.toThrow(/It says now: “somebody”/)
-  await expect(editClips(library, clips, ['caption'], { action: 'reject', basedOn: seen }, () => said('x'))).rejects.toThrow(/somebody/)
+  await expect(editClips(library, clips, ['caption'], { action: 'reject', basedOn: seen }, () => ({ text: 'x' }))).rejects.toThrow(
+    /somebody/,
+  )
   expect(captions()).toEqual(['one', 'somebody', 'three'])
   expect(decided(clips)).toEqual(['machine', 'edited', 'machine'])
   // Who saw it, did not look, or wants the same meets no conflict.

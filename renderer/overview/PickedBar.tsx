@@ -13,7 +13,7 @@ import { offerUndo } from '../undo.ts'
 import { endWalk, walkThrough } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 import { showInTable } from '../table/picked.ts'
-import { askingFirst, type Overturning } from '../table/rows.ts'
+import { askedWhose, askingFirst, type Overturning } from '../table/rows.ts'
 import { urlOf } from '../api.ts'
 import { usePicked } from './store.ts'
 

@@ -60,7 +60,7 @@ export function CellBar({
           ) : cell === undefined || cell.text === '' ? (
             <span className="muted">{t('empty')}</span>
           ) : (
-            valueName(type, cell.text)
+            (cell.notes?.map(({ text, time }) => (time === null ? text : `${time} ${text}`)).join(' · ') ?? valueName(type, cell.text))
           )}
         </p>
         {cell?.machine != null && <p className="muted small">{t('The model said: {{text}}', { text: cell.machine })}</p>}

@@ -1,6 +1,7 @@
 import { Check, Pencil, X } from 'lucide-react'
 import { memo, useState } from 'react'
 import type { Cell, Row, ShownColumn, TableSpec } from '../../app/contract/table.ts'
+import { notesText } from '../../app/table/facts.ts'
 import { urlOf } from '../api.ts'
 import { percent } from '../format.ts'
 import { t } from '../i18n.ts'
@@ -106,6 +107,7 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
         {text}
       </span>
     )
+  if (cell.notes) return <Notes notes={cell.notes} />
   if (!said) return <span className={heading.numeric ? 'clamped num' : 'clamped'}>{text}</span>
   return (
     <>
@@ -119,6 +121,24 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
         </span>
       )}
       <Standing cell={cell} />
+    </>
+  )
+}
+
+/** The first note of a clip, how many others there are, and which part of the video each is about. */
+function Notes({ notes }: { notes: NonNullable<Cell['notes']> }) {
+  const [first, ...others] = notes
+  return (
+    <>
+      <span className="clamped" title={notesText(notes)}>
+        {first?.time && <span className="muted num">{first.time} </span>}
+        {first?.text}
+      </span>
+      {others.length > 0 && (
+        <span className="standing muted num" title={notesText(notes)}>
+          {t('and {{count}} more', { count: others.length })}
+        </span>
+      )}
     </>
   )
 }

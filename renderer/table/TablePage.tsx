@@ -2,8 +2,8 @@ import { useEffect, useRef } from 'react'
 import type { TableSpec } from '../../app/contract/table.ts'
 import { fitted, START } from '../../app/table/spec.ts'
 import { call, callAtLast } from '../api.ts'
-import { tell } from '../toast.ts'
-import { useColumns } from './rows.ts'
+import { close, tell } from '../toast.ts'
+import { UNCHANGED, useColumns } from './rows.ts'
 import { useTable } from './state.ts'
 import './table.css'
 import { Workspace } from './Workspace.tsx'
@@ -20,6 +20,7 @@ export function TablePage() {
     if (spec === null || JSON.stringify(next) !== JSON.stringify(now)) change(next)
   }, [data, spec, change])
   useKept(spec)
+  useEffect(() => () => close(UNCHANGED), [])
   return <main className="page table-page">{spec !== null && data !== undefined && <Workspace spec={spec} data={data} />}</main>
 }
 

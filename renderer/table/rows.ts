@@ -225,7 +225,7 @@ function foresee({ view, from, to, columns }: Range, value: string): void {
         cells: {
           ...row.cells,
           ...Object.fromEntries(
-            columns.map((column) => [column, { ...(row.cells[column] ?? nothing), text: value, state: 'edited' as const }]),
+            columns.map((column) => [column, { ...(row.cells[column] ?? nothing), text: value, notes: undefined, state: 'edited' as const }]),
           ),
         },
       }
@@ -244,6 +244,9 @@ const REASONS: Record<EditReport['refused'][number]['reason'], string> = {
   summary: phrase('sums up several clips ({{n}})'),
 }
 
+/** The notice of an edit that changed nothing: only of use beside the cells that it is about. */
+export const UNCHANGED = 'table-unchanged'
+
 /** Report what an edit did and what it could not do, and offer undo. A single cell is not reported, since its change is visible. */
 async function reported(
   edit: (overturn: boolean) => Promise<EditReport>,
@@ -261,6 +264,10 @@ async function reported(
     )
     if (kept > 0) reasons.push(t('decided otherwise by a person ({{n}})', { n: kept }))
     if (quiet && reasons.length === 0) return
+    if (changed === 0 && reasons.length > 0) {
+      toast.warning(`${t('Left as they were:')} ${reasons.join('; ')}`, { id: UNCHANGED })
+      return
+    }
     const description = reasons.length > 0 ? `${t('Left as they were:')} ${reasons.join('; ')}` : undefined
     const show = reasons.length > 0 ? toast.warning : toast
     const notice = { id: 'table', description, duration: reasons.length > 0 ? 12_000 : 4_000 }

@@ -1,0 +1,35 @@
+/**
+ * How labels are written. Names that differ only in case, or in spaces and line breaks, are one label: it is written as the vocabulary writes it, else
+ * as the library wrote it first.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { labelNamed, oneLine, type Vocabulary } from '../../app/vocabulary.ts'
+
+/** Every label that a track has, each once: the index is entered once for each label, not once for each track. */
+const ON_TRACKS = `WITH RECURSIVE labels (label) AS (
+  SELECT min(label) FROM findable WHERE label IS NOT NULL
+  UNION ALL SELECT (SELECT min(f.label) FROM findable f WHERE f.label IS NOT NULL AND f.label > labels.label) FROM labels WHERE label IS NOT NULL
+) SELECT label AS name FROM labels WHERE label IS NOT NULL`
+
+function onTracks(db: DatabaseSync): { name: string }[] {
+  return db
+    .prepare(ON_TRACKS)
+    .all()
+    .map((row) => ({ name: String(row['name']) }))
+}
+
+export function spelling(db: DatabaseSync, vocabulary: Vocabulary, typed: string): string {
+  const name = oneLine(typed)
+  return (labelNamed(vocabulary, name) ?? labelNamed(onTracks(db), name))?.name ?? name
+}
+
+/** Write people's tracks as the vocabulary now writes their labels. @returns The clips of those that were written otherwise. */
+export function respell(db: DatabaseSync, vocabulary: Vocabulary): number[] {
+  const write = db.prepare(
+    `UPDATE annotations SET human = json_set(human, '$.label', ?1) WHERE kind = 'track' AND human IS NOT NULL AND label = ?2 RETURNING clip_id`,
+  )
+  return onTracks(db).flatMap(({ name }) => {
+    const own = labelNamed(vocabulary, oneLine(name))
+    return own === undefined || own.name === name ? [] : write.all(own.name, name).map((row) => Number(row['clip_id']))
+  })
+}
