@@ -1,6 +1,6 @@
 /** The one error family. A shown error says what happened, to which file, what still works, and one next step. */
 import { z } from 'zod'
-import { english, Values } from './phrase.ts'
+import { english, Phrase, Values } from './phrase.ts'
 
 export const ErrorCode = z.enum([
   'bad-request',
@@ -98,6 +98,23 @@ export function spoken(problem: Problem): Problem {
     ...(problem.next !== undefined && { next: said.next }),
     ...(problem.stillWorks !== undefined && { stillWorks: said.stillWorks }),
   }
+}
+
+/**
+ * A value as JSON for other programs: problems and phrases in it have their English sentences filled in. The window gets them as they are, and fills
+ * them in its own language.
+ */
+export function spokenJson(value: unknown): string {
+  const plain = JSON.stringify(value)
+  // Most answers have none, and are not looked through.
+  return plain.includes('{{') ? JSON.stringify(value, (_, part: unknown) => filledIn(part)) : plain
+}
+
+function filledIn(part: unknown): unknown {
+  if (typeof part !== 'object' || part === null || !('values' in part)) return part
+  const [problem, sentence] = [Problem.safeParse(part), Phrase.safeParse(part)]
+  if (problem.success) return spoken(problem.data)
+  return sentence.success ? { ...part, text: english(sentence.data) } : part
 }
 
 const SAFE = 'Your library and everything already shown as done are safe.'

@@ -1,10 +1,13 @@
 /** Checks of requests: every operation of the contract, with one field wrong at a time. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { z } from 'zod'
+import { WINDOW } from '../app/contract/route.ts'
 import { contract } from '../app/contract.ts'
+import { type Problem, spokenJson } from '../app/errors.ts'
+import { english } from '../app/phrase.ts'
 import { findMediaTools } from './media/tools.ts'
 import { openTubelet } from './open.ts'
 import { execFileSync } from 'node:child_process'
@@ -217,4 +220,27 @@ test('columns, spans, ids and numbers that are none are refused', async () => {
   })
   for (const url of ['/api/clips?limit=1&offset=0', '/api/clips/1', `/api/table/rows?view=${view}&from=0&to=0&columns=caption`])
     expect([url, (await ask('get', url)).status]).toEqual([url, 200])
+})
+
+test('other programs get sentences with their values, the window gets phrases', async () => {
+  const file = path.join(folder, 'film.mp4')
+  const bytes = readFileSync(file)
+  const cut = path.join(folder, 'cut.mp4')
+  writeFileSync(cut, bytes.subarray(0, bytes.length >> 1))
+  await tubelet.intake.bring({ paths: [cut] })
+  await tubelet.jobs.idle()
+  const answer = async (headers: Record<string, string>) =>
+    (await tubelet.handle(new Request('http://tubelet/api/queue', { headers }))).json() as Promise<{ jobs: { problem: Problem | null }[] }>
+  const problems = async (headers: Record<string, string>) => (await answer(headers)).jobs.flatMap(({ problem }) => problem?.message ?? [])
+  const [plain, phrases] = [await problems({}), await problems({ [WINDOW]: 'one' })]
+  expect(phrases.length).toBeGreaterThan(0)
+  const said = english({ text: '{{n}} “{{what}}”', values: { n: 3, what: { text: 'a' } } })
+  expect(said).toBe('3 “a”')
+  expect(plain.join()).not.toContain('{{')
+  expect(
+    JSON.parse(spokenJson({ deep: [{ text: '{{n}} “{{what}}”', values: { n: 3, what: { text: 'a' } } }], label: '{{n}}' })),
+  ).toMatchObject({
+    deep: [{ text: '3 “a”' }],
+    label: '{{n}}',
+  })
 })

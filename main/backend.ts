@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type RouteSpec, WINDOW } from '../app/contract/route.ts'
 import { nearestOf, unknownField } from '../app/contract/strict.ts'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
-import { type ErrorCode, type Problem, problemOf, spoken, TubeletError } from '../app/errors.ts'
+import { type ErrorCode, type Problem, problemOf, spoken, spokenJson, TubeletError } from '../app/errors.ts'
 import { exportHandlers } from './api/export.ts'
 import { binHandlers } from './api/bin.ts'
 import { findHandlers } from './api/find.ts'
@@ -66,7 +66,9 @@ export function createBackend(services: Services, windowDir: string): (request: 
         body: spec.accepts === undefined ? checked('body', spec.body, await jsonOf(request)) : undefined,
       } as RouteArgs<N>
       const answer = await madeIn(request.headers.get(WINDOW), () => handler(args, request))
-      return answer instanceof Response ? answer : Response.json(answer, { headers: { 'cache-control': 'no-store' } })
+      if (answer instanceof Response) return answer
+      const text = request.headers.has(WINDOW) ? JSON.stringify(answer) : spokenJson(answer)
+      return new Response(text, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
     })
   }
   for (const name of Object.keys(handlers) as RouteName[]) register(name, handlers[name] as Handler<RouteName>)

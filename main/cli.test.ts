@@ -1,6 +1,6 @@
 /** `tubelet analyze` as a person calls it: it reports each named thing once, with what became of it. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -181,4 +181,17 @@ test('another video in the place of one that was analysed is told, on its line a
   expect(filesOf(second)).toEqual([0, { ...cam, replaces: true }])
   expect(second.err).toContain(told)
   expect(filesOf(again())).toEqual([0, { ...cam, became: 'known', replaces: true }])
+})
+
+test('a file that was read only in part is told in a sentence, and the exit code is 1', () => {
+  mkdirSync(at('parts'))
+  ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=96x64:r=10:d=4', '-c:v', 'mpeg4', '-b:v', '200k', at('parts', 'part.avi'))
+  const bytes = readFileSync(at('parts', 'part.avi'))
+  writeFileSync(at('parts', 'part.avi'), bytes.subarray(0, Math.round(bytes.length * 0.6)))
+  const { code, out } = analyze(at('parts'), '--json', '--project', at('eight'))
+  const { sources } = JSON.parse(out) as { sources: { state: string; problem: { message: string } | null }[] }
+  expect(sources.map(({ state, problem }) => [state, problem?.message])).toEqual([
+    ['partial', expect.stringMatching(/^Damaged: \d+ of 40 frames could be read\.$/)],
+  ])
+  expect(code).toBe(1)
 })

@@ -5,7 +5,7 @@ import { Command, Option } from 'commander'
 import type { Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
 import { ExportFormat } from '../app/contract/export.ts'
-import { type ErrorCode, inEnglish, type Problem, problemOf, spoken } from '../app/errors.ts'
+import { type ErrorCode, inEnglish, type Problem, problemOf, spokenJson } from '../app/errors.ts'
 import { pictureNumber, picturesOf } from '../app/media.ts'
 import { english } from '../app/phrase.ts'
 import { looksYesNo } from '../app/table/question.ts'
@@ -250,7 +250,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
           })
         : null
     if (exported) sayWhatIsMissing(exported)
-    if (options.json) console.log(JSON.stringify(report(tubelet, sources, brought, exported?.files ?? []), null, 2))
+    if (options.json) console.log(JSON.stringify(JSON.parse(spokenJson(report(tubelet, sources, brought, exported?.files ?? []))), null, 2))
     // Files that could not be read were reported when they failed.
     else
       printSummary(
@@ -316,7 +316,7 @@ function report({ library }: Tubelet, sources: readonly Source[], brought: Broug
     sources: sources.map(({ id, path: file, state, problem, probe, numbered }) => ({
       path: file,
       state,
-      problem: problem && spoken(problem),
+      problem,
       duration: probe?.duration ?? null,
       picture: pictureNumber(probe),
       pictures: probe === null ? [] : picturesOf(probe),
@@ -330,7 +330,7 @@ function report({ library }: Tubelet, sources: readonly Source[], brought: Broug
       })),
     })),
     files: becameOf(brought, (id) => library.source(id).path),
-    rejected: brought.rejected.map(({ path: file, problem }) => ({ path: file, problem: spoken(problem) })),
+    rejected: brought.rejected,
     exports,
   }
 }

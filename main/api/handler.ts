@@ -1,7 +1,8 @@
 /** What a handler is, and the answers that are not JSON: event streams, files, bytes. */
 import type { AskEvent, BackendEvent, RouteArgs, RouteName, RouteOutput, Status } from '../../app/contract.ts'
 import type { Project } from '../../app/contract/system.ts'
-import type { Problem } from '../../app/errors.ts'
+import { type Problem, spokenJson } from '../../app/errors.ts'
+import { windowOf } from '../made-in.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Jobs } from '../jobs/jobs.ts'
@@ -48,6 +49,7 @@ export function notFound(message = 'There is nothing at this address.'): Respons
 export function eventStream(run: (send: (event: AskEvent | BackendEvent) => void, signal: AbortSignal) => Promise<unknown>): Response {
   const gone = new AbortController()
   const text = new TextEncoder()
+  const written = windowOf() === null ? spokenJson : JSON.stringify
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       const write = (chunk: string) => {
@@ -56,7 +58,7 @@ export function eventStream(run: (send: (event: AskEvent | BackendEvent) => void
       // A comment now and then shows both ends that the other is still there.
       const heartbeat = setInterval(() => write(':\n\n'), HEARTBEAT_MS)
       write(':\n\n')
-      void run((event) => write(`data: ${JSON.stringify(event)}\n\n`), gone.signal).finally(() => {
+      void run((event) => write(`data: ${written(event)}\n\n`), gone.signal).finally(() => {
         clearInterval(heartbeat)
         if (!gone.signal.aborted) controller.close()
       })
