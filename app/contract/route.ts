@@ -16,8 +16,10 @@ export const FilePath = z
  * for numbers.
  */
 export function whole<S extends z.ZodNumber>(schema: S) {
-  const { $schema: _, ...documented } = z.toJSONSchema(schema)
-  return z.preprocess((value) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value), schema).meta(documented)
+  const { type, minimum, maximum, exclusiveMinimum } = z.toJSONSchema(schema)
+  return z
+    .preprocess((value) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value), schema)
+    .meta({ type, minimum, maximum, exclusiveMinimum })
 }
 
 /** A row of the library, in a path, a query or a body. */

@@ -121,7 +121,7 @@ export const Row = z.object({
 export type Row = z.infer<typeof Row>
 
 /** Rows [from, to) of an opened view. */
-export const RowSpan = { view: z.string().max(64), from: whole(z.number().int().min(0)), to: whole(z.number().int().min(0)) }
+const RowSpan = { view: z.string().max(64), from: whole(z.number().int().min(0)), to: whole(z.number().int().min(0)) }
 export const Rows = z.object(RowSpan).refine(...ASCENDING)
 /** Which clips: those named, or those of rows of an opened view; all if neither is given. */
 const which = { clipIds: z.array(Id).min(1).optional(), rows: Rows.optional() }

@@ -26,9 +26,8 @@ import { type Phrase, said } from '../../app/phrase.ts'
 import { sameObject } from '../../app/tracks.ts'
 import { changedError, check, checkReach, movedTo, type Place, takenError } from './annotation-checks.ts'
 import type { EditHistory, HumanLayer } from './history.ts'
-import { storedVocabulary } from './detections.ts'
 import { REACHING } from './reach.ts'
-import { spelling } from './spelling.ts'
+import { spelling, storedVocabulary } from './spelling.ts'
 
 /** A machine result to store. */
 export interface MachineResult {

@@ -11,11 +11,11 @@ import type { LookedBy } from '../../app/contract/labels.ts'
 import type { Detection } from '../../app/detections.ts'
 import type { Candidate } from '../../app/tracks.ts'
 import { type ShownAs, shownAs } from '../../app/naming.ts'
-import { type Label, newLabel, phrasesOf, tidy, type Vocabulary } from '../../app/vocabulary.ts'
+import { type Label, phrasesOf, tidy, type Vocabulary } from '../../app/vocabulary.ts'
 import type { EngineInfo } from '../engine/engine.ts'
 import { type Annotations, type MachineResult } from './annotations.ts'
 import { writeSetting } from './settings.ts'
-import { respell } from './spelling.ts'
+import { respell, storedVocabulary } from './spelling.ts'
 
 /** What a detector found in one clip. */
 export interface Seen {
@@ -269,17 +269,6 @@ function captionIn(stored: unknown): LookedBy['caption'] {
   if (typeof stored !== 'string') return null
   const { body, evidence } = JSON.parse(stored) as MachineResult
   return body.kind === 'caption' ? { text: body.text, confidence: evidence?.confidence ?? null, unsure: evidence?.unsure ?? false } : null
-}
-
-export function storedVocabulary(db: DatabaseSync): Vocabulary {
-  const stored = (key: string) => db.prepare('SELECT value FROM settings WHERE key = ?').get(key)?.['value']
-  const own = stored('vocabulary')
-  if (typeof own === 'string') return JSON.parse(own) as Vocabulary
-  // Earlier versions stored the names only.
-  const names = stored('labels')
-  return typeof names === 'string'
-    ? (JSON.parse(names) as string[]).reduce<Vocabulary>((all, name) => [...all, newLabel(name, all)], [])
-    : []
 }
 
 /** The labels to look for as one text, without colours and thresholds; candidates made for a different text are stale. */

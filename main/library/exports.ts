@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Category, labelText } from '../../app/formats/document.ts'
 import { kindsThat } from '../../app/job-kinds.ts'
 import { colourIn } from '../../app/vocabulary.ts'
-import { storedVocabulary } from './detections.ts'
+import { storedVocabulary } from './spelling.ts'
 
 export class LibraryExports {
   readonly #db: DatabaseSync

@@ -1,9 +1,20 @@
 /**
- * How labels are written. Names that differ only in case, or in spaces and line breaks, are one label: it is written as the vocabulary writes it, else
+ * The stored vocabulary, and how labels are written. Names that differ only in case, or in spaces and line breaks, are one label: it is written as the vocabulary writes it, else
  * as the library wrote it first.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import { labelNamed, oneLine, type Vocabulary } from '../../app/vocabulary.ts'
+import { labelNamed, newLabel, oneLine, type Vocabulary } from '../../app/vocabulary.ts'
+
+export function storedVocabulary(db: DatabaseSync): Vocabulary {
+  const stored = (key: string) => db.prepare('SELECT value FROM settings WHERE key = ?').get(key)?.['value']
+  const own = stored('vocabulary')
+  if (typeof own === 'string') return JSON.parse(own) as Vocabulary
+  // Earlier versions stored the names only.
+  const names = stored('labels')
+  return typeof names === 'string'
+    ? (JSON.parse(names) as string[]).reduce<Vocabulary>((all, name) => [...all, newLabel(name, all)], [])
+    : []
+}
 
 /** Every label that a track has, each once: the index is entered once for each label, not once for each track. */
 const ON_TRACKS = `WITH RECURSIVE labels (label) AS (

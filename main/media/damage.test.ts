@@ -149,6 +149,40 @@ describe('what could not be read', () => {
     expect(lost).toBeLessThan(untrue.length / 25 + 4)
   })
 
+  it('is no more than the lost picture where nothing moved, though the next key picture is far', async () => {
+    const still = ['-f', 'lavfi', '-i', 'smptebars=s=320x240:r=25:d=10,noise=alls=3:allf=t,format=yuv420p']
+    const file = made(
+      'still.mkv',
+      ...still,
+      '-c:v',
+      'libx264',
+      '-preset',
+      'veryfast',
+      '-bf',
+      '0',
+      '-refs',
+      '1',
+      '-g',
+      '1000',
+      '-b:v',
+      '600k',
+    )
+    const packets = execFileSync(tools.ffprobe ?? '', ['-v', 'error', '-show_entries', 'packet=pos,size', '-of', 'csv=p=0', file])
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => line.split(',').map(Number))
+    const [size = 0, at = 0] = packets[100] ?? []
+    const bytes = readFileSync(file)
+    const broken = path.join(folder, 'still broken.mkv')
+    writeFileSync(broken, bytes.fill(0, Math.max(size, at) + 8, Math.max(size, at) + Math.min(size, at)))
+    const { probe: found, damaged: problem } = await passOver(broken)
+    expect(problem?.code).toBe('damaged')
+    const unread = found.unread ?? []
+    expect(unread.length).toBeGreaterThan(0)
+    expect(unread.reduce((sum, { from, to }) => sum + to - from, 0)).toBeLessThan(0.5)
+  })
+
   it('holds a picture of which a part was made up though none is missing', async () => {
     const file = made(
       'slices.mp4',
@@ -291,7 +325,7 @@ describe('damageOf', () => {
     container: 'matroska',
   } as Probe
   const heard = (...ordinals: number[]): Heard => {
-    const all: Heard = { complaints: [], madeUp: [], keys: [], text: '', code: 0, stalled: false }
+    const all: Heard = { complaints: [], madeUp: [], keys: [], sampled: [], text: '', code: 0, stalled: false }
     for (const ordinal of ordinals) note(all, ordinal, 'file')
     return all
   }
@@ -303,6 +337,21 @@ describe('damageOf', () => {
     expect(spans(heard())).toBeUndefined()
     expect(spans(heard(31))).toBe('3–5, 6–7')
     expect(damageOf('x', about, { probe: about, pts: Float64Array.from({ length: 100 }, (_, i) => i) }, heard(31)).problem).toBeNull()
+  })
+
+  it('ends with what is missing where nothing moved around it, and else with the next picture that needs no other', () => {
+    const pts = Float64Array.from({ length: 100 }, (_, i) => i).filter((i) => i !== 31)
+    const unread = (still: boolean, madeUp: number[] = []) =>
+      damageOf(
+        'x',
+        about,
+        { probe: about, pts },
+        { ...heard(31), madeUp, keys: [0, 90], sampled: [28, 33, 36].map((ordinal) => ({ ordinal, still })) },
+      ).unread
+    expect(unread(false)).toEqual([{ from: 3.1, to: 9.1 }])
+    expect(unread(true)).toEqual([{ from: 3.1, to: 3.2 }])
+    // Frame 31 by ordinal is the one after the gap.
+    expect(unread(true, [31])).toEqual([{ from: 3.1, to: 3.3 }])
   })
 
   it('tells a file that ends too early by its frames where they are counted', () => {

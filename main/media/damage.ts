@@ -14,6 +14,8 @@ export interface Heard {
   /** Ordinals, ascending: frames that the decoder said it made up; key frames, which need no other frame. */
   madeUp: number[]
   keys: number[]
+  /** Sampled frames, ascending, and whether nothing moved between each and the sampled one before it. */
+  sampled: { ordinal: number; still: boolean }[]
   /** The last lines of ffmpeg's messages. */
   text: string
   /** Exit status. */
@@ -36,13 +38,16 @@ const BEHIND = 16
 export interface Damage {
   /** Null for an undamaged file. */
   problem: Problem | null
-  /** Seconds from the first frame in which pictures are missing or made up: up to the next picture that needs no other. */
+  /**
+   * Seconds from the first frame in which pictures are missing or made up: up to the next picture that needs no other, since those between are made
+   * from what is missing; where nothing moved meanwhile, what is missing looked like its neighbours, and those between are as they were.
+   */
   unread: Stretch[]
 }
 
 /** @param claimed What the file says of itself. @param done The probe as corrected by decoding, and the PTS of every frame. */
 export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: Probe; pts: Float64Array }, heard: Heard): Damage {
-  const { complaints, madeUp, keys, code, stalled } = heard
+  const { complaints, madeUp, keys, sampled, code, stalled } = heard
   if (complaints.length === 0 && code === 0 && !stalled) return { problem: null, unread: [] }
   const usual = claimed.frameRate.den / claimed.frameRate.num
   const missing = gaps(probe, pts, usual, heard)
@@ -50,12 +55,21 @@ export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: 
     const at = pts[ordinal]
     return at === undefined ? secondsOf(pts.at(-1) ?? probe.startPts, probe) + usual : secondsOf(at, probe)
   }
-  const keyFrom = (ordinal: number) => secondsAt(keys.find((key) => key >= ordinal) ?? pts.length)
+  /** Where pictures are right again after those from `lost` to before `next` are not. */
+  const rightFrom = (lost: number, next: number) => {
+    const after = sampled.findIndex(({ ordinal }) => ordinal >= next)
+    const around = sampled.slice(
+      sampled.findIndex(({ ordinal }) => ordinal >= lost),
+      after + 1,
+    )
+    if (after >= 0 && around.every(({ still }) => still)) return secondsAt(next)
+    return secondsAt(keys.find((key) => key >= next) ?? pts.length)
+  }
   const firstKey = keys[0] ?? 0
   const unread = joined([
-    ...missing.map(({ from, next }) => ({ from, to: keyFrom(next) })),
+    ...missing.map(({ from, next }) => ({ from, to: rightFrom(next, next) })),
     // The decoder is a frame or two ahead of the output.
-    ...madeUp.map((ordinal) => ({ from: secondsAt(ordinal), to: keyFrom(ordinal + 1) })),
+    ...madeUp.map((ordinal) => ({ from: secondsAt(ordinal), to: rightFrom(ordinal, ordinal + 1) })),
   ])
   // Made-up frames before the first key frame are no damage: recordings that were cut between two key frames begin with them.
   const spoilt = madeUp.some((ordinal) => ordinal > firstKey)

@@ -6,7 +6,7 @@ import { ClipCutter } from './clips.ts'
 import { type Heard, note } from './damage.ts'
 import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
 import { fittedSize, STRIP_CELLS } from './decode-plan.ts'
-import { greySize } from './measure.ts'
+import { greySize, looksSame } from './measure.ts'
 import type { PassEvent, PassTask } from './sample.ts'
 import { ShotDetector, TINY } from './shots.ts'
 import { STDERR_KEEP } from './tools.ts'
@@ -33,10 +33,12 @@ export class DecodePass {
   readonly #pickedGrey: Uint8Array[] = []
   readonly #pickedJpeg: Uint8Array<ArrayBuffer>[] = []
   #lastPicked = -1
+  readonly #greyWidth: number
+  #lastGrey: Uint8Array | null = null
   readonly #filmstrip = new Filmstrip()
   #thumbnail: 'none' | 'dull' | 'good' = 'none'
   #ticks = 1
-  readonly #heard: Heard = { complaints: [], madeUp: [], keys: [], text: '', code: null, stalled: false }
+  readonly #heard: Heard = { complaints: [], madeUp: [], keys: [], sampled: [], text: '', code: null, stalled: false }
   #lastProgress = 0
 
   constructor(task: PassTask) {
@@ -46,6 +48,7 @@ export class DecodePass {
     const wants = task.wants.filter((want) => want.kind === 'tubes')
     this.#clips = new ClipCutter(this.#probe, wants)
     const grey = greySize(task.probe)
+    this.#greyWidth = grey.width
     this.#grey = new RawPictures(grey.width * grey.height)
     this.#tubes = wants.map(({ key, input }) => ({ key, pictures: new RawPictures(input.width * input.height * 3), waiting: [] }))
     this.#single = task.wants.flatMap((want, number) =>
@@ -155,6 +158,8 @@ export class DecodePass {
       this.#pickedGrey.shift()
       for (const { waiting } of this.#tubes) waiting.shift()
       this.#pickedJpeg.shift()
+      this.#heard.sampled.push({ ordinal: found, still: this.#lastGrey !== null && looksSame(this.#lastGrey, grey, this.#greyWidth) })
+      this.#lastGrey = grey
       this.#clips.addPicked({ ordinal: found, pts: pts[found] ?? 0, rgb, grey, jpeg })
       yield* this.#thumbnailFrom(grey, jpeg)
       yield* this.#progress(pts[found] ?? 0)

@@ -22,6 +22,25 @@ export function greySize({ width, height }: Pick<Probe, 'width' | 'height'>): { 
   return { width: Math.max(16, Math.round(width * scale)), height: Math.max(16, Math.round(height * scale)) }
 }
 
+/** Pixels of a grey picture's side that are averaged, against noise, and the most by which their brightness (0..255) may differ in pictures that look the same. */
+const [BLOCK, SAME] = [4, 12]
+
+/** Whether two grey pictures of one size show the same: nothing in them moved. */
+export function looksSame(a: Uint8Array, b: Uint8Array, width: number): boolean {
+  const height = a.length / width
+  for (let top = 0; top < height; top += BLOCK)
+    for (let left = 0; left < width; left += BLOCK) {
+      let [sum, count] = [0, 0]
+      for (let y = top; y < Math.min(height, top + BLOCK); y++)
+        for (let x = left; x < Math.min(width, left + BLOCK); x++) {
+          sum += (a[y * width + x] ?? 0) - (b[y * width + x] ?? 0)
+          count += 1
+        }
+      if (Math.abs(sum) > SAME * count) return false
+    }
+  return true
+}
+
 /** Measures one clip as it grows: what was measured of its beginning is reused for the whole. */
 export class Measuring {
   readonly #probe: Probe

@@ -83,7 +83,7 @@ export function PathPicker({
     event.preventDefault()
     const chosen = path.trim()
     if (chosen === '') return
-    const below = files === true ? await queryClient.fetchQuery(belowOf(chosen)).catch(() => null) : null
+    const below = files === true ? await queryClient.query(belowOf(chosen)).catch(() => null) : null
     if (below !== null && isRefused(below)) setRefused(below.trouble)
     else onChoose(below?.path ?? chosen)
   }

@@ -225,7 +225,10 @@ function foresee({ view, from, to, columns }: Range, value: string): void {
         cells: {
           ...row.cells,
           ...Object.fromEntries(
-            columns.map((column) => [column, { ...(row.cells[column] ?? nothing), text: value, notes: undefined, state: 'edited' as const }]),
+            columns.map((column) => [
+              column,
+              { ...(row.cells[column] ?? nothing), text: value, notes: undefined, state: 'edited' as const },
+            ]),
           ),
         },
       }
