@@ -135,6 +135,16 @@ export const Provenance = z.object({
 })
 export type Provenance = z.infer<typeof Provenance>
 
+/** The file from which an annotation was imported: it counts as people's work, and this tells whose. */
+export const Origin = z.object({
+  /** Name of the file, without its folder. */
+  file: z.string(),
+  format: z.string(),
+  /** When it was imported, ISO 8601, UTC. */
+  at: z.string(),
+})
+export type Origin = z.infer<typeof Origin>
+
 export const Annotation = z.object({
   id: z.number().int(),
   clipId: z.number().int(),
@@ -145,6 +155,8 @@ export const Annotation = z.object({
   state: ReviewState,
   evidence: Evidence.nullable(),
   provenance: Provenance.nullable(),
+  /** Only on what was imported. */
+  origin: Origin.optional(),
   updatedAt: z.string(),
 })
 export type Annotation = z.infer<typeof Annotation>

@@ -8,6 +8,7 @@ import { Clip, ClipFact } from './contract/clip.ts'
 import { exportRoutes } from './contract/export.ts'
 import { binRoutes } from './contract/bin.ts'
 import { findRoutes } from './contract/find.ts'
+import { importRoutes } from './contract/imports.ts'
 import { Bring, BroughtBeside } from './contract/intake.ts'
 import { labelRoutes } from './contract/labels.ts'
 import { packRoutes } from './contract/packs.ts'
@@ -135,6 +136,8 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), what: z.enum(['edit', 'undo', 'redo']), share: z.number() }),
   /** Progress of the export with this name. */
   z.object({ type: z.literal('export'), exportId: z.string(), share: z.number() }),
+  /** Progress of the reading of the import with this name. */
+  z.object({ type: z.literal('import'), importId: z.string(), share: z.number() }),
   z.object({ type: z.literal('batch-done'), done: z.number().int(), failed: z.number().int() }),
 ])
 export type BackendEvent = z.infer<typeof BackendEvent>
@@ -313,6 +316,7 @@ export const contract = {
   events: route({ method: 'get', path: '/api/events', summary: 'What changed, as it changes', events: BackendEvent }),
 
   ...exportRoutes,
+  ...importRoutes,
   browse: route({
     method: 'get',
     path: '/api/browse',

@@ -4,7 +4,7 @@ import { type Phrase, said } from './phrase.ts'
 import { DEFAULT_THRESHOLD } from './tracks.ts'
 
 /** Limits: characters in a name, synonyms of one label, labels. */
-const MOST = { name: 60, synonyms: 20, labels: 200 }
+export const MOST = { name: 60, synonyms: 20, labels: 200 }
 
 export const LabelName = z.string().trim().min(1).max(MOST.name)
 export const Label = z.object({

@@ -8,6 +8,7 @@ import { type ErrorCode, type Problem, problemOf, spoken, spokenJson, TubeletErr
 import { exportHandlers } from './api/export.ts'
 import { binHandlers } from './api/bin.ts'
 import { findHandlers } from './api/find.ts'
+import { importHandlers } from './api/imports.ts'
 import { type Handler, type Handlers, notFound, type Services } from './api/handler.ts'
 import { labelHandlers } from './api/labels.ts'
 import { libraryHandlers } from './api/library.ts'
@@ -44,6 +45,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
   const handlers: Handlers<RouteName> = {
     ...libraryHandlers(services),
     ...exportHandlers(services),
+    ...importHandlers(services),
     ...findHandlers(services),
     ...stateHandlers(services),
     ...binHandlers(services),

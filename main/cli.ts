@@ -13,6 +13,7 @@ import { onlyNames } from '../app/vocabulary.ts'
 import { openBrowser } from './browser.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { Projects } from './projects.ts'
+import { importCommand } from './import/command.ts'
 import { exportCommand, sayWhatIsMissing } from './export/command.ts'
 import { type Exported, exportProject } from './export/export.ts'
 import type { Brought } from './intake/intake.ts'
@@ -131,6 +132,7 @@ program
 program.addCommand(searchCommand(path.join(dataFolder, 'cli')))
 program.addCommand(exportCommand(path.join(dataFolder, 'cli')))
 program.addCommand(libraryCommand(path.join(dataFolder, 'cli')))
+program.addCommand(importCommand(path.join(dataFolder, 'cli')))
 
 program.addCommand(
   packsCommand(

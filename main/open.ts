@@ -10,6 +10,7 @@ import type { ProjectSwitch } from './api/handler.ts'
 import { createBackend } from './backend.ts'
 import type { ForkEngine } from './engine/engine.ts'
 import { makeFolderSync } from './folders.ts'
+import { Imports } from './import/imports.ts'
 import { Intake } from './intake/intake.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Speed } from './jobs/speed.ts'
@@ -122,7 +123,11 @@ function assembled(
       sample: sampleClip(),
     })
   const backups = new Backups(projectDir, () => jobs.queue().running > 0)
-  const handle = createBackend({ pipeline, jobs, packs, intake, backups, status, projects, places }, path.join(root, 'dist', 'renderer'))
+  const imports = new Imports(library)
+  const handle = createBackend(
+    { pipeline, jobs, packs, intake, imports, backups, status, projects, places },
+    path.join(root, 'dist', 'renderer'),
+  )
   // Started ahead of the first file. The status, and each job that needs them, report a failure.
   void engines.all().then(changed)
   void media.get().catch(changed)
@@ -133,7 +138,7 @@ function assembled(
   let closing: Promise<void> | null = null
   const close = async () => {
     await jobs.close()
-    await Promise.all([packs.close(), engines.close(), media.settled(), backups.close()])
+    await Promise.all([packs.close(), engines.close(), imports.close(), media.settled(), backups.close()])
     await library.close()
     unlock()
   }

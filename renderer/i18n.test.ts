@@ -10,7 +10,7 @@ const root = path.resolve(import.meta.dirname, '..')
 const german: Record<string, string> = de
 const singular: Record<string, string> = en
 /** Calls whose first argument is English to be translated. */
-const MARKS = new Set(['t', 'phrase', 'said', 'hint'])
+const MARKS = new Set(['t', 'phrase', 'said', 'hint', 'fault'])
 /** The parts of a problem that people read. */
 const SENTENCES = new Set(['message', 'next', 'stillWorks'])
 const ATTRIBUTES = new Set(['aria-label', 'aria-description', 'aria-roledescription', 'title', 'placeholder', 'alt', 'label', 'action'])

@@ -9,12 +9,14 @@
  * included and marked. A machine's box has a `score`; an interpolated box has that of the last observed one.
  */
 import { z } from 'zod'
-import { Provenance, ReviewState } from '../annotation.ts'
+import { type Box, Provenance, ReviewState } from '../annotation.ts'
 import { Rational, secondsOf } from '../media.ts'
 import { Standing } from '../review.ts'
 import { decodedPicture, thousandths, trackedObjects, wellFormed } from './document.ts'
 import type { Category, DocumentClip, Film, Format, TrackedBox, TrackedObject } from './document.ts'
+import { fault, type Found, frameInName, scoreOf, type VideoFound } from './found.ts'
 import { jsonParts } from './json-parts.ts'
+import { phrase } from '../phrase.ts'
 
 const id = z.number().int().min(1)
 const ids = z.array(id)
@@ -306,4 +308,154 @@ function annotationOf(
 function channels(colour: string): [number, number, number] {
   const channel = (at: number) => Number.parseInt(colour.slice(at, at + 2), 16)
   return [channel(1), channel(3), channel(5)]
+}
+
+// ── reading files of any tool
+
+type Key = number | string
+type Json = Readonly<Record<string, unknown>>
+
+/** Lists whose entries are small; annotations are read in a second pass, because other tools write them before or after their images. */
+const HEADS = new Set(['info', 'videos', 'images', 'categories', 'tracks'])
+
+/**
+ * Boxes of a COCO file, with TAO's keys for video, as CocoVID or YouTube-VIS, or without any: then the names of the images tell which video
+ * and which frame. The numbers of an entry are those in the list of annotations, counted from 1.
+ * @throws SyntaxError
+ */
+export function* readCoco(open: () => Iterable<string>): Generator<Found> {
+  const categories = new Map<Key, string>()
+  const states = new Map<Key, ReviewState>()
+  const videos = new Map<Key, VideoFound>()
+  const images = new Map<Key, { video: string; frame: number }>()
+  let ours = false
+  let lists = 0
+  const faults: Found[] = []
+  const videoOf = (key: string, name: string) => {
+    const known = videos.get(key)
+    if (known) return known
+    const made: VideoFound = { type: 'video', key, name }
+    videos.set(key, made)
+    return made
+  }
+  for (const { key, value } of jsonParts(open(), (name) => HEADS.has(name))) {
+    if (key !== 'info') lists += 1
+    if (!isJson(value)) continue
+    const id = keyOf(value['id'])
+    if (key === 'info') ours = Array.isArray(value['x_extensions']) && textOf(value['description'])?.includes('Tubelet') === true
+    else if (id === null) continue
+    else if (key === 'categories') categories.set(id, textOf(value['name']) ?? String(id))
+    else if (key === 'tracks') {
+      const state = ReviewState.safeParse(value['state'])
+      if (state.success) states.set(id, state.data)
+    } else if (key === 'videos') {
+      const metadata = isJson(value['metadata']) ? value['metadata'] : {}
+      videos.set(id, {
+        type: 'video',
+        key: String(id),
+        name: textOf(value['name']) ?? textOf(value['file_name']),
+        path: textOf(metadata['path']),
+        fingerprint: textOf(metadata['fingerprint']),
+        ...sizeOf(value),
+        // YouTube-VIS: the place in its lists is the frame.
+        ...(Array.isArray(value['file_names']) && { frames: value['file_names'].length, firstFrame: 0 as const }),
+      })
+    } else if (key === 'images') {
+      const file = textOf(value['file_name']) ?? ''
+      const named = frameInName(file)
+      const videoId = keyOf(value['video_id'])
+      const frame = wholeOf(value['frame_index']) ?? wholeOf(value['frame_id']) ?? named?.frame ?? null
+      if (frame === null) {
+        faults.push(fault('The name of the image “{{file}}” has no number, so it is not known which frame it is.', null, { file }))
+        continue
+      }
+      const video =
+        videoId === null
+          ? videoOf(`name:${named?.video ?? ''}`, named?.video ?? '')
+          : (videos.get(videoId) ?? videoOf(String(videoId), textOf(value['video']) ?? named?.video ?? ''))
+      const { width, height } = sizeOf(value)
+      video.width ??= width
+      video.height ??= height
+      images.set(id, { video: video.key, frame })
+    }
+  }
+  if (lists === 0) throw new SyntaxError(phrase('The file has no lists of images and categories.'))
+  for (const video of videos.values()) yield ours ? { ...video, firstFrame: 0, firstPixel: 0, gaps: 'empty' } : video
+  yield* faults
+  let entry = 0
+  for (const { key, value } of jsonParts(open(), (name) => name === 'annotations')) {
+    if (key !== 'annotations') continue
+    entry += 1
+    if (!isJson(value)) {
+      yield fault('This is no annotation.', entry)
+      continue
+    }
+    const category = keyOf(value['category_id'])
+    const label = category === null ? undefined : categories.get(category)
+    if (label === undefined) {
+      yield fault('There is no category {{category}} in the file.', entry, { category: String(value['category_id']) })
+      continue
+    }
+    const attributes = isJson(value['attributes']) ? value['attributes'] : {}
+    const track = keyOf(value['track_id']) ?? keyOf(value['instance_id']) ?? keyOf(attributes['track_id'])
+    const state = ReviewState.safeParse((track === null ? undefined : states.get(track)) ?? attributes['state'])
+    const shared = {
+      type: 'box',
+      label,
+      score: scoreOf(numberOf(value['score'])),
+      observed: attributes['interpolated'] !== true,
+      occluded: attributes['occluded'] === true,
+      outside: false,
+      state: state.success ? state.data : null,
+      line: entry,
+    } as const
+    const { bboxes } = value
+    if (Array.isArray(bboxes)) {
+      const video = videos.get(keyOf(value['video_id']) ?? '')
+      if (!video) yield fault('There is no video {{video}} in the file.', entry, { video: String(value['video_id']) })
+      else
+        for (const [frame, one] of bboxes.entries()) {
+          const box = cornersOf(one)
+          if (box) yield { ...shared, video: video.key, track: String(value['id']), frame, box }
+        }
+      continue
+    }
+    const image = images.get(keyOf(value['image_id']) ?? '')
+    const box = cornersOf(value['bbox'])
+    if (!image) yield fault('There is no image {{image}} in the file.', entry, { image: String(value['image_id']) })
+    else if (!box) yield fault('It has no box of four numbers.', entry)
+    else yield { ...shared, ...image, track: track === null ? null : `${track} ${label}`, box }
+  }
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function keyOf(value: unknown): Key | null {
+  return typeof value === 'number' || typeof value === 'string' ? value : null
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null
+}
+
+function wholeOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null
+}
+
+function sizeOf({ width, height }: Json): { width?: number; height?: number } {
+  const [w, h] = [numberOf(width), numberOf(height)]
+  return w !== null && h !== null && w > 0 && h > 0 ? { width: w, height: h } : {}
+}
+
+/** Corners of a box that is given as x, y, width, height. */
+function cornersOf(bbox: unknown): Box | null {
+  if (!Array.isArray(bbox) || bbox.length !== 4) return null
+  const [x, y, w, h] = bbox.map(numberOf)
+  return x == null || y == null || w == null || h == null ? null : { x1: x, y1: y, x2: x + w, y2: y + h }
 }

@@ -4,11 +4,13 @@
  * A text that a spreadsheet would run as a formula gets an apostrophe in front, which reading removes. A text that programs read as
  * "missing" (NA, None, null) is quoted. An empty cell is null, a quoted empty cell an empty text.
  */
-import type { Annotation, Span } from '../annotation.ts'
+import { type Annotation, ReviewState, type Span } from '../annotation.ts'
 import { secondsOf } from '../media.ts'
 import { type Standing, standingOfAnnotation } from '../review.ts'
 import { clipTimes, decodedPicture, spokenIn, trackedObjects, wellFormed } from './document.ts'
 import type { Film, Format } from './document.ts'
+import { fault, type Found, numberIn, scoreOf, type VideoFound } from './found.ts'
+import { phrase } from '../phrase.ts'
 
 type Columns = Readonly<Record<string, 'text' | 'number'>>
 export type Row<C extends Columns> = { [K in keyof C]: (C[K] extends 'text' ? string : number) | null }
@@ -104,6 +106,9 @@ function valueOf(cell: Cell | undefined, type: 'text' | 'number' | undefined): s
   return number
 }
 
+/** The longest record, in characters: a longer one has a quote that does not end. */
+const LONGEST = 1 << 24
+
 /** Records of a table as chunks arrive; a record whose end has not arrived waits for more text. */
 function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
   const cell = /(?:"((?:[^"]+|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y
@@ -131,6 +136,7 @@ function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
     text += isFirst ? chunk.replace(/^\uFEFF/, '') : chunk
     isFirst &&= chunk === ''
     yield* records(false)
+    if (text.length > LONGEST) throw new SyntaxError(`A quote does not end: “${text.slice(0, 20)}”.`)
   }
   yield* records(true)
 }
@@ -277,4 +283,140 @@ function decisionOf(decided: Pick<Annotation, 'state' | 'provenance'> | null, re
     app_version: made?.appVersion ?? null,
     made_at: made?.at ?? null,
   }
+}
+
+// ── reading for an import
+
+/** A row of a table whose columns may be more, fewer or in another order. */
+interface LooseRow {
+  line: number
+  text: (name: string) => string | undefined
+  number: (name: string) => number | null
+}
+
+function* looseRows(chunks: Iterable<string>, needed: readonly string[]): Generator<LooseRow> {
+  let names: Map<string, number> | null = null
+  let line = 1
+  for (const cells of recordsOf(chunks)) {
+    const at = line
+    line += 1 + cells.reduce((sum, { text }) => sum + (text.includes('\n') ? text.split('\n').length - 1 : 0), 0)
+    if (names === null) {
+      names = new Map(cells.map(({ text }, i) => [text.trim(), i]))
+      const missing = needed.filter((name) => names?.has(name) === false)
+      if (missing.length > 0) throw new SyntaxError(`These columns are missing: ${missing.join(', ')}.`)
+      continue
+    }
+    if (cells.length === 1 && cells[0]?.text === '') continue
+    const columns = names
+    const cell = (name: string) => cells[columns.get(name) ?? -1]
+    yield {
+      line: at,
+      text: (name) => {
+        const value = valueOf(cell(name), 'text')
+        return typeof value === 'string' ? value : undefined
+      },
+      number: (name) => numberIn(cell(name)?.text),
+    }
+  }
+  if (names === null) throw new SyntaxError(phrase('The file is empty.'))
+}
+
+/** The columns without which a row says nothing. */
+const NEEDED = {
+  boxes: ['frame', 'label', 'x1', 'y1', 'x2', 'y2'],
+  spans: ['kind', 'start_frame', 'end_frame', 'text'],
+} as const
+
+/** Which of the two tables a line of column names begins; null for neither. */
+export function tableOf(head: string): keyof typeof NEEDED | null {
+  const names = new Set(
+    head
+      .replace(/^\uFEFF/, '')
+      .split(',')
+      .map((name) => name.trim().replaceAll('"', '')),
+  )
+  const found = (['boxes', 'spans'] as const).find((table) => NEEDED[table].every((name) => names.has(name)))
+  return found ?? null
+}
+
+/** A table of boxes, also one without the columns that only Tubelet writes. @throws SyntaxError */
+export function* readBoxes(open: () => Iterable<string>): Generator<Found> {
+  const known = new Set<string>()
+  for (const row of looseRows(open(), NEEDED.boxes)) {
+    const [frame, x1, y1, x2, y2] = ['frame', 'x1', 'y1', 'x2', 'y2'].map(row.number)
+    const label = row.text('label')
+    if (frame == null || x1 == null || y1 == null || x2 == null || y2 == null || label === undefined) {
+      yield fault('A box needs a frame, a label and four numbers.', row.line)
+      continue
+    }
+    const { key, video } = videoIn(row)
+    if (!known.has(key)) {
+      known.add(key)
+      yield { ...video, width: row.number('width') ?? undefined, height: row.number('height') ?? undefined, gaps: 'empty' }
+    }
+    const track = row.text('track_id')
+    yield {
+      type: 'box',
+      video: key,
+      track: track === undefined ? null : `${track} ${label}`,
+      label,
+      frame,
+      box: { x1, y1, x2, y2 },
+      score: scoreOf(row.number('score')),
+      observed: row.text('observed') !== '0',
+      occluded: false,
+      outside: false,
+      state: stateIn(row),
+      line: row.line,
+    }
+  }
+}
+
+/** A table of captions, answers and notes. @throws SyntaxError */
+export function* readSpans(open: () => Iterable<string>): Generator<Found> {
+  const known = new Set<string>()
+  for (const row of looseRows(open(), NEEDED.spans)) {
+    const { key, video } = videoIn(row)
+    if (!known.has(key)) {
+      known.add(key)
+      yield video
+    }
+    const [kind, startFrame, endFrame] = [row.text('kind'), row.number('start_frame'), row.number('end_frame')]
+    // The rows of the clips themselves, which the analysis finds again.
+    if (row.number('annotation_id') === 0) continue
+    if (kind === 'text') yield fault('A table has no place for where a line of text stands on the picture: JSON Lines has it.', row.line)
+    else if (kind !== 'caption' && kind !== 'segment' && kind !== 'note' && kind !== 'answer')
+      yield fault('“{{kind}}” is no kind of annotation.', row.line, { kind: kind ?? '' })
+    else if (startFrame === null || endFrame === null || endFrame <= startFrame)
+      yield fault('It needs a first frame, and an end after that.', row.line)
+    else {
+      const text = row.text('text')
+      if (text === undefined || text.trim() === '') continue
+      yield {
+        type: 'text',
+        kind,
+        video: key,
+        text,
+        ...(kind === 'answer' && { question: row.text('question') ?? '' }),
+        frames: { startFrame, endFrame },
+        ms: null,
+        state: stateIn(row),
+        line: row.line,
+      }
+    }
+  }
+}
+
+function videoIn(row: LooseRow): { key: string; video: VideoFound } {
+  const [fingerprint, path] = [row.text('video_fingerprint'), row.text('video_path')]
+  const key = `${fingerprint ?? ''} ${path ?? ''}`.trim()
+  return {
+    key,
+    video: { type: 'video', key, path, fingerprint, name: path?.split(/[\\/]/).at(-1), firstFrame: 0, firstPixel: 0 },
+  }
+}
+
+function stateIn(row: LooseRow): ReviewState | null {
+  const state = ReviewState.safeParse(row.text('state'))
+  return state.success ? state.data : null
 }

@@ -1,8 +1,10 @@
 /** What WebVTT and SRT share: captions of clips and of their parts as cues, and reading cue times. */
+import type { ReviewState } from '../annotation.ts'
 import { leadOf } from '../media.ts'
 import { doubted, standingOfAnnotation } from '../review.ts'
 import { clipTimes, spoken } from './document.ts'
 import type { Film } from './document.ts'
+import { fault, type Found } from './found.ts'
 import { linesOf } from './lines.ts'
 
 /**
@@ -92,4 +94,63 @@ export function timesOf(line: string | undefined): { start: number; end: number 
     start: (at(1) * 60 + at(2)) * 60_000 + at(3) * 1000 + milliseconds(4),
     end: (at(5) * 60 + at(6)) * 60_000 + at(7) * 1000 + milliseconds(8),
   }
+}
+
+// ── reading for an import
+
+/** A cue of a file of any tool, or lines that are none. `head`: the line before its times. */
+interface CueFound extends Cue {
+  line: number
+  head: string
+}
+
+/** The cues of a file, whatever stands between them. Lines between two cues that belong to neither are `strange`. */
+export function* cuesIn(chunks: Iterable<string>): Generator<CueFound | { line: number; strange: string[] }> {
+  let cue: (CueFound & { lines: string[] }) | null = null
+  /** Lines since the last blank one, outside a cue. */
+  let before: string[] = []
+  let at = 0
+  const ended = function* (): Generator<CueFound | { line: number; strange: string[] }> {
+    if (cue) yield { start: cue.start, end: cue.end, line: cue.line, head: cue.head, text: cue.lines.join('\n') }
+    else if (before.length > 0) yield { line: at - before.length, strange: before }
+    cue = null
+    before = []
+  }
+  for (const line of linesOf(chunks)) {
+    at += 1
+    const times = timesOf(line)
+    if (times) {
+      // Some tools write no blank line before the number of the next cue.
+      const head: string = cue ? (/^\s*\d+\s*$/.test(cue.lines.at(-1) ?? '') ? (cue.lines.pop() ?? '') : '') : (before.pop() ?? '')
+      yield* ended()
+      cue = { ...times, line: at, head, text: '', lines: [] }
+    } else if (line.trim() === '') yield* ended()
+    else if (cue) cue.lines.push(line)
+    else before.push(line)
+  }
+  at += 1
+  yield* ended()
+}
+
+/** What a cue of either format becomes; the mark of what nobody looked at is read back. */
+export function textFound(
+  { line, start, end }: Pick<CueFound, 'line' | 'start' | 'end'>,
+  said: string,
+  state: ReviewState | null,
+): Found[] {
+  const text = said.replace(/^\(\?\) /, '').trim()
+  if (text === '') return []
+  if (end <= start) return [fault('The subtitle ends before it begins.', line)]
+  return [
+    {
+      type: 'text',
+      kind: 'caption',
+      video: '',
+      text,
+      frames: null,
+      ms: { start, end },
+      state: state ?? (text === said.trim() ? null : 'machine'),
+      line,
+    },
+  ]
 }

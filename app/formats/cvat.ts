@@ -9,12 +9,15 @@
  * without any score has no such attribute, because an empty number stops other readers.
  */
 import { XMLParser } from 'fast-xml-parser'
+import sax from 'sax'
 import { z } from 'zod'
 import { ReviewState } from '../annotation.ts'
 import type { Box } from '../annotation.ts'
 import { Standing } from '../review.ts'
 import { decodedPicture, lineText, trackedObjects } from './document.ts'
 import type { Category, Film, Format, TrackedBox, TrackedObject } from './document.ts'
+import { type BoxFound, fault, type Found, frameInName, numberIn, scoreOf, type VideoFound } from './found.ts'
+import { phrase } from '../phrase.ts'
 
 interface CvatTask {
   part: 'task'
@@ -176,7 +179,7 @@ const TRACK = /\s*<track((?:\s+[\w-]+="[^"<]*")*)\s*>/y
 const BOX = /\s*<box((?:\s+[\w-]+="[^"<]*")*)\s*>((?:\s*<attribute name="[^"<]*">[^<]*<\/attribute>)*)\s*<\/box>/y
 const END = /\s*<\/track>/y
 
-interface BoxFound {
+interface BoxElement {
   kind: 'box'
   end: number
   attributes: ReadonlyMap<string, string>
@@ -189,7 +192,7 @@ function nextElement(
   text: string,
   at: number,
   isInTrack: boolean,
-): BoxFound | { kind: 'track'; end: number; attributes: ReadonlyMap<string, string> } | { kind: 'end'; end: number } | null {
+): BoxElement | { kind: 'track'; end: number; attributes: ReadonlyMap<string, string> } | { kind: 'end'; end: number } | null {
   TRACK.lastIndex = BOX.lastIndex = END.lastIndex = at
   if (!isInTrack) {
     const track = TRACK.exec(text)
@@ -229,7 +232,7 @@ function taskOf({ name, size, labels, original_size }: z.infer<typeof TaskElemen
 }
 
 /** @param first Its first box, whose values hold for the whole track. */
-function trackOf(track: z.infer<typeof TrackElement>, { values }: BoxFound): CvatTrack {
+function trackOf(track: z.infer<typeof TrackElement>, { values }: BoxElement): CvatTrack {
   return {
     part: 'track',
     ...track,
@@ -246,7 +249,7 @@ function isScored(boxes: Iterable<TrackedBox>): boolean {
   return false
 }
 
-function boxOf({ attributes, values }: BoxFound): CvatBox {
+function boxOf({ attributes, values }: BoxElement): CvatBox {
   const number = (name: string) => {
     const value = Number(attributes.get(name) || NaN)
     if (!Number.isFinite(value)) throw new SyntaxError(`${name} of a box is no number.`)
@@ -423,4 +426,153 @@ function unescaped(text: string): string {
 
 function bit(value: boolean): string {
   return value ? '1' : '0'
+}
+
+// ── reading files of any tool
+
+/** Elements within elements: CVAT's have eight. */
+const DEEPEST = 64
+
+/**
+ * Tracks of a file of CVAT for video, or boxes of one of CVAT for images whose images are the frames of a video.
+ * @throws SyntaxError with the line, where it is no XML or has a document type.
+ */
+export function* readCvat(open: () => Iterable<string>): Generator<Found> {
+  const reading = new CvatReading()
+  for (const chunk of open()) {
+    reading.write(chunk)
+    yield* reading.found.splice(0)
+  }
+  reading.end()
+  yield* reading.found.splice(0)
+}
+
+class CvatReading {
+  readonly found: Found[] = []
+  readonly #parser = sax.parser(true, { position: true })
+  readonly #path: string[] = []
+  #text = ''
+  readonly #task: Partial<Record<'name' | 'source' | 'size' | 'width' | 'height', string | undefined>> = {}
+  #told = false
+  #track: { key: string; label: string } | null = null
+  #image: { frame: number; width?: number | undefined; height?: number | undefined } | null = null
+  #box: { attributes: Readonly<Record<string, string>>; values: Map<string, string>; line: number } | null = null
+  #named = ''
+
+  constructor() {
+    const parser = this.#parser
+    parser.onopentag = ({ name, attributes }) => this.#opened(name, attributes)
+    parser.onclosetag = (name) => this.#closed(name)
+    parser.ontext = parser.oncdata = (text) => {
+      // Longer texts are none of those that count.
+      if (this.#text.length < 10_000) this.#text += text
+    }
+    parser.ondoctype = () => this.#refuse(phrase('A document type declaration is not allowed.'))
+    parser.onerror = ({ message }) => this.#refuse(message.split('\n', 1)[0] ?? '')
+  }
+
+  write(chunk: string): void {
+    this.#parser.write(chunk)
+  }
+
+  end(): void {
+    this.#parser.close()
+    this.#tellVideo()
+  }
+
+  #refuse(message: string): never {
+    throw new SyntaxError(`Line ${this.#parser.line + 1}: ${message}`)
+  }
+
+  #opened(name: string, attributes: Readonly<Record<string, string>>): void {
+    if (this.#path.length === 0 && name !== 'annotations') this.#refuse(`The file begins with <${name}>, not with <annotations>.`)
+    this.#path.push(name)
+    if (this.#path.length > DEEPEST) this.#refuse(phrase('Elements lie too deep in each other.'))
+    this.#text = ''
+    if (name === 'track' && this.#path.length === 2) {
+      this.#tellVideo()
+      this.#track = { key: attributes['id'] ?? String(this.#parser.line), label: attributes['label'] ?? '' }
+    } else if (name === 'image' && this.#path.length === 2) {
+      const frame = numberIn(attributes['id']) ?? frameInName(attributes['name'] ?? '')?.frame
+      this.#image = frame === undefined ? null : { frame, ...sizeIn(attributes) }
+      this.#task.width ??= attributes['width']
+      this.#task.height ??= attributes['height']
+      this.#tellVideo()
+    } else if (name === 'box') this.#box = { attributes, values: new Map(), line: this.#parser.line + 1 }
+    else if (name === 'attribute') this.#named = attributes['name'] ?? ''
+    else if (['polygon', 'polyline', 'points', 'mask', 'cuboid', 'ellipse', 'skeleton'].includes(name))
+      this.found.push(fault('Tubelet has boxes alone, no “{{shape}}”.', this.#parser.line + 1, { shape: name }))
+  }
+
+  #closed(name: string): void {
+    const text = this.#text.trim()
+    this.#text = ''
+    const [, place, , within] = this.#path
+    this.#path.pop()
+    if (name === 'attribute' && this.#box) this.#box.values.set(this.#named, text)
+    else if (name === 'box') this.#tellBox()
+    else if (name === 'track') this.#track = null
+    else if (name === 'image') this.#image = null
+    else if (place === 'meta' && within !== 'labels') {
+      if (name === 'name' || name === 'source' || name === 'size' || name === 'width' || name === 'height') this.#task[name] ??= text
+    }
+  }
+
+  #tellVideo(): void {
+    if (this.#told) return
+    this.#told = true
+    const { name, source, size, width, height } = this.#task
+    const video: VideoFound = {
+      type: 'video',
+      key: '',
+      name: source || name,
+      ...sizeIn({ width, height }),
+      frames: numberIn(size) ?? undefined,
+      firstFrame: 0,
+      firstPixel: 0,
+      gaps: 'filled',
+    }
+    this.found.push(video)
+  }
+
+  #tellBox(): void {
+    const box = this.#box
+    this.#box = null
+    if (!box) return
+    const { attributes, values, line } = box
+    const [x1, y1, x2, y2] = ['xtl', 'ytl', 'xbr', 'ybr'].map((side) => numberIn(attributes[side]))
+    const frame = this.#image?.frame ?? numberIn(attributes['frame'])
+    if (x1 == null || y1 == null || x2 == null || y2 == null || frame === null) {
+      this.found.push(fault('A box needs a frame and four numbers.', line))
+      return
+    }
+    const turned = numberIn(attributes['rotation'])
+    if (turned !== null && turned !== 0) {
+      this.found.push(fault('The box is turned by {{angle}} degrees: Tubelet has upright boxes alone.', line, { angle: turned }))
+      return
+    }
+    const state = ReviewState.safeParse(values.get('state'))
+    // Our own files say which boxes were seen; those of CVAT which it draws its lines between.
+    const observed = values.get('observed') ?? (attributes['keyframe'] === '0' ? 'false' : 'true')
+    const found: BoxFound = {
+      type: 'box',
+      video: '',
+      track: this.#track?.key ?? null,
+      label: this.#track?.label ?? attributes['label'] ?? '',
+      frame,
+      box: { x1, y1, x2, y2 },
+      score: scoreOf(numberIn(values.get('score'))),
+      observed: observed === 'true',
+      occluded: attributes['occluded'] === '1',
+      outside: attributes['outside'] === '1',
+      state: state.success ? state.data : null,
+      line,
+    }
+    this.found.push(found)
+  }
+}
+
+function sizeIn({ width, height }: Readonly<Record<string, string | undefined>>): { width?: number; height?: number } {
+  const [w, h] = [numberIn(width), numberIn(height)]
+  return w !== null && h !== null && w > 0 && h > 0 ? { width: w, height: h } : {}
 }

@@ -1,4 +1,8 @@
 /** Reads one JSON object that may be larger than memory, part by part: the elements of its arrays one by one, and all other values. */
+import { phrase } from '../phrase.ts'
+
+/** The longest part, in characters: what is longer is no list of annotations, and would not fit into memory. */
+const LONGEST = 1 << 27
 
 /** An element of the array under `key`, or the whole of a value that is not an array. */
 export interface JsonPart {
@@ -6,8 +10,8 @@ export interface JsonPart {
   value: unknown
 }
 
-/** @throws SyntaxError Where the text is not one JSON object. */
-export function* jsonParts(chunks: Iterable<string>): Generator<JsonPart> {
+/** @param wanted Keys whose values are needed; others are passed over without being parsed. @throws SyntaxError Where the text is not one JSON object. */
+export function* jsonParts(chunks: Iterable<string>, wanted: (key: string) => boolean = () => true): Generator<JsonPart> {
   /** Text that has arrived and was not yet returned begins at 0; `at` is where to search on. */
   let text = ''
   let at = 0
@@ -27,7 +31,7 @@ export function* jsonParts(chunks: Iterable<string>): Generator<JsonPart> {
       if (text === '') break
       const sign = text.charAt(0)
       if (state === 'before') {
-        if (sign !== '{') throw new SyntaxError('The file is not one JSON object.')
+        if (sign !== '{') throw new SyntaxError(phrase('The file is not one JSON object.'))
         state = 'key'
         at = 1
       } else if (state === 'key' && sign === '}') {
@@ -38,7 +42,7 @@ export function* jsonParts(chunks: Iterable<string>): Generator<JsonPart> {
         at = 1
         if (sign === ']') inArray = false
         else state = sign === '}' ? 'done' : inArray ? 'value' : 'key'
-      } else if (state === 'done') throw new SyntaxError('Something stands after the end of the JSON object.')
+      } else if (state === 'done') throw new SyntaxError(phrase('Something stands after the end of the JSON object.'))
       else if (state === 'value' && !value.isOpen && sign === '[' && !inArray) {
         inArray = true
         at = 1
@@ -48,7 +52,15 @@ export function* jsonParts(chunks: Iterable<string>): Generator<JsonPart> {
         at = 1
       } else {
         const end = value.endIn(text)
-        if (end === null) break
+        if (end === null) {
+          if (text.length > LONGEST) throw new SyntaxError(`An entry of “${key ?? ''}” is too long to be read.`)
+          break
+        }
+        if (state === 'value' && !wanted(key ?? '')) {
+          at = end
+          state = 'after'
+          continue
+        }
         const parsed: unknown = JSON.parse(text.slice(0, end))
         at = end
         if (state === 'value') {
@@ -57,7 +69,8 @@ export function* jsonParts(chunks: Iterable<string>): Generator<JsonPart> {
         } else {
           skip()
           // The colon may be in the next chunk: then the key is looked at again.
-          if (typeof parsed !== 'string' || (text !== '' && text.charAt(0) !== ':')) throw new SyntaxError('A key is out of its place.')
+          if (typeof parsed !== 'string' || (text !== '' && text.charAt(0) !== ':'))
+            throw new SyntaxError(phrase('A key is out of its place.'))
           key = parsed
           if (text === '') {
             text = JSON.stringify(parsed)
@@ -69,7 +82,7 @@ export function* jsonParts(chunks: Iterable<string>): Generator<JsonPart> {
       }
     }
   }
-  if (state !== 'done') throw new SyntaxError('The JSON ends before its end: it may be cut off.')
+  if (state !== 'done') throw new SyntaxError(phrase('The JSON ends before its end: it may be cut off.'))
 }
 
 /** Finds where a value ends, and continues where it stopped when more text arrives. */

@@ -11,7 +11,9 @@ import type { Probe } from '../media.ts'
 import { Standing, standingOfAnnotation } from '../review.ts'
 import { Category, decodedBox, decodedPicture, DocumentClip, DocumentSource } from './document.ts'
 import type { Film, Format } from './document.ts'
+import { fault, type Found, type VideoFound } from './found.ts'
 import { escapedLines, linesOf } from './lines.ts'
+import { phrase } from '../phrase.ts'
 
 /** The first version had boxes in square pixels and no picture. */
 const SCHEMA = 'tubelet-annotations/2'
@@ -86,4 +88,109 @@ export const jsonl: Format<Film, Line> = {
 function decoded(body: AnnotationBody, probe: Probe): AnnotationBody {
   if (body.kind === 'track') return { ...body, boxes: body.boxes.map((key) => ({ ...key, box: decodedBox(key.box, probe) })) }
   return body.kind === 'text' ? { ...body, box: decodedBox(body.box, probe) } : body
+}
+
+// ── reading for an import
+
+/** Version 1 had boxes in square pixels and no picture. */
+const ANY_VERSION = /^tubelet-annotations\/(\d+)$/
+const Head = z.object({
+  schema: z.string(),
+  source: DocumentSource,
+  title: z.string().optional(),
+  picture: z.object({ width: z.number(), height: z.number() }).optional(),
+})
+
+/** What a file of Tubelet's says, except what was rejected there. @throws SyntaxError where it is no such file. */
+export function* readJsonl(open: () => Iterable<string>): Generator<Found> {
+  let video: VideoFound | null = null
+  const clips = new Map<number, { startFrame: number; endFrame: number }>()
+  let at = 0
+  for (const text of linesOf(open())) {
+    at += 1
+    if (text.trim() === '') continue
+    const line = parsedLine(text)
+    const version = ANY_VERSION.exec(String(line?.['schema']))?.[1]
+    if (line === null || version === undefined) {
+      if (video === null) throw new SyntaxError(phrase('The first line is not that of a file of Tubelet.'))
+      yield fault(line === null ? 'This is not JSON: the line may be cut off.' : 'This line is of another kind of file.', at)
+      continue
+    }
+    if (Number(version) > 2) throw new SyntaxError(phrase('A newer version of Tubelet wrote this file.'))
+    if (line['type'] === 'source') {
+      const head = Head.safeParse(line)
+      if (!head.success) throw new SyntaxError(phrase('The line of the video is not as Tubelet writes it.'))
+      const { source, picture } = head.data
+      clips.clear()
+      video = {
+        type: 'video',
+        key: String(source.id),
+        name: source.name,
+        path: source.path,
+        fingerprint: source.fingerprint,
+        ...(picture ?? { width: source.probe.width, height: source.probe.height }),
+        firstFrame: 0,
+        firstPixel: 0,
+        gaps: 'filled',
+      }
+      // Its number of frames is in the next line, and known already where the file was decoded.
+      if (source.probe.frameCount !== null) video.frames = source.probe.frameCount
+      yield video
+    } else if (video === null) throw new SyntaxError(phrase('The first line must be the video.'))
+    else if (line['type'] === 'clip') {
+      const clip = DocumentClip.safeParse(line['clip'])
+      if (clip.success) clips.set(clip.data.id, clip.data)
+      else yield fault('This clip is not as Tubelet writes it.', at)
+    } else if (line['type'] === 'annotation') {
+      const read = Annotation.safeParse(line['annotation'])
+      if (read.success) yield* foundIn(read.data, video.key, clips, at)
+      else yield fault('This annotation is not as Tubelet writes it.', at)
+    }
+  }
+  if (video === null) throw new SyntaxError(phrase('The file is empty.'))
+}
+
+function* foundIn(
+  { id, clipId, body, state }: Annotation,
+  video: string,
+  clips: ReadonlyMap<number, { startFrame: number; endFrame: number }>,
+  line: number,
+): Generator<Found> {
+  if (state === 'rejected') return
+  if (body.kind === 'track') {
+    for (const { ordinal, box, score, occluded = false, outside = false } of body.boxes)
+      yield {
+        type: 'box',
+        video,
+        track: String(id),
+        label: body.label,
+        frame: ordinal,
+        box,
+        score,
+        observed: true,
+        occluded,
+        outside,
+        state,
+        line,
+      }
+    return
+  }
+  const whole = clips.get(clipId)
+  const frames = (body.kind === 'answer' ? undefined : body.span) ?? whole
+  if (!frames) yield fault('The clip of this annotation is not in the file.', line)
+  else {
+    const { startFrame, endFrame } = frames
+    const { kind, text } = body
+    const more = body.kind === 'answer' ? { question: body.question } : body.kind === 'text' ? { box: body.box } : {}
+    yield { type: 'text', kind, video, text, ...more, frames: { startFrame, endFrame }, ms: null, state, line }
+  }
+}
+
+function parsedLine(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return null
+  }
 }

@@ -1,4 +1,8 @@
 /** Splits text into lines; it arrives in chunks that may end anywhere. */
+import { phrase } from '../phrase.ts'
+
+/** The longest line, in characters: a longer text is no file of lines, and would not fit into memory. */
+const LONGEST = 1 << 28
 
 /**
  * Lines that end with a line feed, a carriage return or both, without these, and the text after the last one. A byte order mark at the very
@@ -21,6 +25,7 @@ export function* linesOf(chunks: Iterable<string>): Generator<string> {
       begun = ''
     }
     begun += rest
+    if (begun.length > LONGEST) throw new SyntaxError(phrase('A line is too long to be read.'))
   }
   if (open !== '') yield* [begun, '']
   else if (begun !== '') yield begun

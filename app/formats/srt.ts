@@ -5,9 +5,10 @@
  * time, as `→`; a tag such as `<i>` as `‹i›`; styles such as `{\an8}` and `{y:i}` with a wide brace; and section names by which files of
  * another format are recognised, such as `[Script Info]`, with a wide bracket. There is no place for a review state.
  */
-import { blocksOf, captionCues, timesOf, timestamp } from './cues.ts'
+import { blocksOf, captionCues, cuesIn, textFound, timesOf, timestamp } from './cues.ts'
 import type { Cue } from './cues.ts'
 import type { Film, Format } from './document.ts'
+import { fault, type Found } from './found.ts'
 
 export const srt: Format<Film, Cue> = {
   pieces: (film) => captionCues(film).map(({ start, end, text }) => ({ start, end, text: inert(text) })),
@@ -35,4 +36,13 @@ function inert(text: string): string {
     .replace(/<(?=\s*[/!]?\s*[a-z])/gi, '‹')
     .replace(/\{(?=\\|[cfopsy]:)/gi, '｛')
     .replace(/\[(?=script info\]|v4\+? styles\])/gi, '［')
+}
+
+/** The subtitles of any tool as captions of parts, without formatting. */
+export function* readSrt(open: () => Iterable<string>): Generator<Found> {
+  yield { type: 'video', key: '' }
+  for (const cue of cuesIn(open())) {
+    if ('strange' in cue) yield fault('This belongs to no subtitle: “{{text}}”', cue.line, { text: cue.strange.join(' ').slice(0, 80) })
+    else yield* textFound(cue, cue.text.replace(/<\/?(?:[biu]|font[^>]*)>/gi, '').replace(/\{\\[^}]*\}/g, ''), null)
+  }
 }

@@ -5,10 +5,12 @@
 import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
 import { Standing } from '../review.ts'
-import { blocksOf, captionCues, timesOf, timestamp } from './cues.ts'
+import { blocksOf, captionCues, cuesIn, textFound, timesOf, timestamp } from './cues.ts'
 import type { Cue } from './cues.ts'
+import { fault, type Found } from './found.ts'
 import { escapedLines } from './lines.ts'
 import type { Film, Format } from './document.ts'
+import { phrase } from '../phrase.ts'
 
 const Origin = z.object({ state: ReviewState, review: Standing, confidence: z.number().nullable(), provenance: Provenance.nullable() })
 const Told = Origin.extend({ cue: z.string() })
@@ -79,4 +81,37 @@ function escaped(text: string): string {
 /** Removes tags such as `<i>` and `<v Anna>`, which are formatting, and decodes the standard's entities. */
 function unescaped(text: string): string {
   return text.replace(/<[^>]*>/g, '').replace(/&(?:amp|lt|gt|nbsp|lrm|rlm);/g, (entity) => ENTITIES[entity] ?? entity)
+}
+
+/** The cues of any tool as captions of parts, without formatting. @throws SyntaxError where the file does not begin as WebVTT does. */
+export function* readVtt(open: () => Iterable<string>): Generator<Found> {
+  const origins = new Map<string, ReviewState>()
+  let isHead = true
+  yield { type: 'video', key: '' }
+  for (const cue of cuesIn(open())) {
+    if (!('strange' in cue)) {
+      if (isHead) throw new SyntaxError(phrase('The file must start with WEBVTT.'))
+      yield* textFound(cue, unescaped(cue.text), origins.get(cue.head) ?? null)
+      continue
+    }
+    const [first = '', ...rest] = cue.strange
+    if (isHead && !/^WEBVTT(?:[ \t]|$)/.test(first)) throw new SyntaxError(phrase('The file must start with WEBVTT.'))
+    if (first === NOTE)
+      for (const line of rest) {
+        const told = Told.safeParse(jsonIn(line))
+        if (told.success) origins.set(told.data.cue, told.data.state)
+      }
+    else if (!isHead && !/^(?:NOTE|STYLE|REGION)\b/.test(first))
+      yield fault('This belongs to no subtitle: “{{text}}”', cue.line, { text: cue.strange.join(' ').slice(0, 80) })
+    isHead = false
+  }
+  if (isHead) throw new SyntaxError(phrase('The file must start with WEBVTT.'))
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
 }

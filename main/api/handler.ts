@@ -4,6 +4,7 @@ import type { Project } from '../../app/contract/system.ts'
 import { type Problem, spokenJson } from '../../app/errors.ts'
 import { windowOf } from '../made-in.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
+import type { Imports } from '../import/imports.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { Backups } from '../library/backups.ts'
@@ -25,6 +26,7 @@ export interface Services {
   packs: Packs
   intake: Intake
   backups: Backups
+  imports: Imports
   status: () => Promise<Status>
   projects: ProjectSwitch
   /** Where the window may look and write. */

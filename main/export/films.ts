@@ -103,7 +103,7 @@ export function filmOf(
   }
 }
 
-const COLUMNS = 'id, clip_id, human, machine, state, evidence, provenance, updated_at'
+const COLUMNS = 'id, clip_id, human, machine, state, evidence, provenance, origin, updated_at'
 /** Human annotations in clips that are not chosen, of the kinds that may cross clip borders, with their frames. */
 const REACHING = `
   SELECT * FROM (
@@ -211,6 +211,7 @@ function annotationOf(row: Record<string, SQLOutputValue>): Annotation {
     state: row['state'],
     evidence: parsed(row['evidence']),
     provenance: parsed(row['provenance']),
+    origin: parsed(row['origin']) ?? undefined,
     updatedAt: row['updated_at'],
   })
 }

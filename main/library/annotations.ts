@@ -10,6 +10,7 @@ import {
   asAdded,
   type Evidence,
   isOnlyOne,
+  type Origin,
   type Provenance,
   type ReviewState,
   spanWithin,
@@ -45,6 +46,14 @@ export type Deed =
   | { action: 'accept' | 'reject' | 'reset'; annotationId: number }
   | { action: 'edit'; annotationId: number; text: string }
   | { action: 'add'; clipId: number; body: Exclude<AnnotationBody, TrackBody> }
+
+/** What a file that is imported says of a clip. */
+export interface Imported {
+  body: AnnotationBody
+  /** Whether a person looked at it where the file was made. */
+  state: 'accepted' | 'edited' | null
+  origin: Origin
+}
 
 type Row = Record<string, SQLOutputValue>
 export class Annotations {
@@ -226,13 +235,15 @@ export class Annotations {
     description: (layer: HumanLayer) => Phrase,
     to: number | null = null,
   ): number {
-    const row = this.#prepared('SELECT clip_id, kind, topic, state, human, machine FROM annotations WHERE id = ?').get(id)
+    const row = this.#prepared('SELECT clip_id, kind, topic, state, human, machine, origin FROM annotations WHERE id = ?').get(id)
     if (row === undefined) throw goneError()
+    const origin = parsed(row['origin']) as Origin | null
     const before = {
       kind: row['kind'] as AnnotationBody['kind'],
       topic: String(row['topic']),
       state: row['state'] as ReviewState,
       human: parsed(row['human']) as AnnotationBody | null,
+      ...(origin && { origin }),
     }
     const said = before.human ?? (parsed(row['machine']) as AnnotationBody)
     const after = {
@@ -249,11 +260,60 @@ export class Annotations {
     return clipId
   }
 
-  #create(clipId: number, body: AnnotationBody, description: Phrase): number {
+  /**
+   * Add what an imported file says. What a person did here stays: a caption or an answer that differs from a person's own is kept beside it, as a
+   * caption of the part that is the whole clip, or as a note.
+   * @returns Whether something was added, the same was there, or it was kept beside what a person said.
+   * @throws TubeletError `bad-request` where it is not inside the clip and its video.
+   */
+  bring(clipId: number, { body: given, state, origin }: Imported, place: Place, description: Phrase): 'added' | 'there' | 'beside' {
+    const body = asAdded(given, place.span)
+    check(body, place)
+    checkReach(body, place)
+    const layer = { state: state ?? ('edited' as const), origin }
+    const existing = isOnlyOne(body.kind)
+      ? this.#prepared('SELECT id, state, human, shown, topic FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(
+          clipId,
+          body.kind,
+          topicOf(body),
+        )
+      : undefined
+    if (existing === undefined || body.kind === 'track') {
+      this.#create(clipId, body, description, layer)
+      return 'added'
+    }
+    const same = String(existing['shown']).trim() === body.text.trim()
+    if (same && (existing['state'] !== 'machine' || state === null)) return 'there'
+    if (existing['state'] === 'machine') {
+      const id = Number(existing['id'])
+      const before: HumanLayer = { kind: body.kind, topic: String(existing['topic']), state: 'machine', human: null }
+      const after: HumanLayer = { ...before, ...layer, state: same ? 'accepted' : layer.state, human: body }
+      this.apply(id, clipId, after)
+      this.#history.record({ kind: 'annotation', action: 'edit', id, clipId, before, after }, description)
+      return 'added'
+    }
+    const beside: AnnotationBody =
+      body.kind === 'answer'
+        ? { kind: 'note', text: `${body.question} ${body.text}`, span: place.span }
+        : { kind: 'segment', text: body.text, span: place.span }
+    const there = this.#prepared(
+      `SELECT 1 FROM annotations WHERE clip_id = ? AND kind = ? AND shown = ? AND json_extract(human, '$.span.startFrame') = ? AND json_extract(human, '$.span.endFrame') = ?`,
+    ).get(clipId, beside.kind, beside.text, place.span.startFrame, place.span.endFrame)
+    if (there !== undefined) return 'there'
+    this.#create(clipId, beside, description, layer)
+    return 'beside'
+  }
+
+  #create(
+    clipId: number,
+    body: AnnotationBody,
+    description: Phrase,
+    layer: Pick<HumanLayer, 'state' | 'origin'> = { state: 'edited' },
+  ): number {
     const id = Number(
       this.#prepared(`SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'annotations'), 0) + 1 AS id`).get()?.['id'],
     )
-    const after = { kind: body.kind, topic: topicOf(body), state: 'edited' as const, human: body }
+    const after = { kind: body.kind, topic: topicOf(body), ...layer, human: body }
     this.apply(id, clipId, after)
     this.#history.record({ kind: 'annotation', action: 'add', id, clipId, before: null, after }, description)
     return id
@@ -316,10 +376,10 @@ export class Annotations {
   apply(id: number, clipId: number, layer: HumanLayer | null): void {
     if (layer === null || layer.human === null) {
       this.#prepared('DELETE FROM annotations WHERE id = ? AND machine IS NULL').run(id)
-      this.#prepared(`UPDATE annotations SET state = 'machine', human = NULL, updated_at = ? WHERE id = ?`).run(now(), id)
+      this.#prepared(`UPDATE annotations SET state = 'machine', human = NULL, origin = NULL, updated_at = ? WHERE id = ?`).run(now(), id)
       return
     }
-    const { kind, topic, state, human } = layer
+    const { kind, topic, state, human, origin } = layer
     // A run may have added the same caption or answer since: it becomes the machine layer of this row.
     if (isOnlyOne(kind))
       this.#prepared('UPDATE annotations SET id = ?1 WHERE clip_id = ? AND kind = ? AND topic = ? AND id <> ?1').run(
@@ -329,9 +389,18 @@ export class Annotations {
         topic,
       )
     this.#prepared(
-      `INSERT INTO annotations (id, clip_id, kind, topic, state, human, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET clip_id = excluded.clip_id, state = excluded.state, human = excluded.human, updated_at = excluded.updated_at`,
-    ).run(id, layer.clipId ?? clipId, kind, topic, state, JSON.stringify(this.#spelled(human)), now())
+      `INSERT INTO annotations (id, clip_id, kind, topic, state, human, origin, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET clip_id = excluded.clip_id, state = excluded.state, human = excluded.human, origin = excluded.origin, updated_at = excluded.updated_at`,
+    ).run(
+      id,
+      layer.clipId ?? clipId,
+      kind,
+      topic,
+      state,
+      JSON.stringify(this.#spelled(human)),
+      origin === undefined ? null : JSON.stringify(origin),
+      now(),
+    )
   }
 }
 
@@ -344,6 +413,7 @@ function annotation(row: Row): Annotation {
     state: row['state'],
     evidence: parsed(row['evidence']),
     provenance: parsed(row['provenance']),
+    origin: parsed(row['origin']) ?? undefined,
     updatedAt: row['updated_at'],
   })
 }

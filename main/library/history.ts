@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
-import type { AnnotationBody, ReviewState } from '../../app/annotation.ts'
+import type { AnnotationBody, Origin, ReviewState } from '../../app/annotation.ts'
 import type { BackendEvent } from '../../app/contract.ts'
 import type { History, Step } from '../../app/contract/state.ts'
 import { type Action, DEEDS } from '../../app/deeds.ts'
@@ -13,6 +13,7 @@ import { english, phrase, type Phrase, said } from '../../app/phrase.ts'
 import type { Vocabulary } from '../../app/vocabulary.ts'
 import { isOpen, windowOf } from '../made-in.ts'
 import type { KeptJob } from './job-table.ts'
+import { readSetting, writeSetting } from './settings.ts'
 
 /** What a person decided about one annotation. */
 export interface HumanLayer {
@@ -20,6 +21,8 @@ export interface HumanLayer {
   topic: string
   state: ReviewState
   human: AnnotationBody | null
+  /** The file that it was imported from. */
+  origin?: Origin
   /** Where an edit put it into another clip: the clip that it lies in on this side of the edit. */
   clipId?: number
 }
@@ -48,6 +51,10 @@ type Row = Record<string, SQLOutputValue>
 const TURN_MS = 25
 /** Edits that are read at a time while a step is undone. */
 const READ = 200
+/** Clips whose facts are updated in one turn. */
+const TOLD_TOGETHER = 20
+/** The setting with the step that is being made whole or not at all; 0 where none is. */
+const UNFINISHED = 'unfinished-step'
 /** What the table stores for something that is in the library. */
 const THERE = JSON.stringify('there')
 
@@ -152,6 +159,75 @@ export class EditHistory {
       }
       this.#emit({ type: 'history' })
     })
+  }
+
+  /**
+   * Make everything that `batches` gives one step, in parts: all of it or nothing. Where a batch or a change fails, and after a crash at the next
+   * start, what was made before is taken back.
+   * @param make Makes one change; returns its clip, or null where nothing was to be changed.
+   * @returns The step, 0 where nothing was changed.
+   */
+  whole<T>(batches: AsyncIterable<readonly T[]>, description: Phrase, make: (one: T) => number | null): Promise<number> {
+    return this.#inTurn(async () => {
+      const clips = new Set<number>()
+      let step = 0
+      try {
+        for await (const batch of batches)
+          for (let at = 0; at < batch.length; ) {
+            this.#mustGoOn()
+            const until = performance.now() + TURN_MS
+            const part = this.#atomic(() => {
+              const made = this.asOneStep(
+                () => {
+                  do {
+                    const one = batch[at]
+                    at += 1
+                    const clip = one === undefined ? null : make(one)
+                    if (clip !== null) clips.add(clip)
+                  } while (at < batch.length && performance.now() < until)
+                },
+                description,
+                step,
+              )
+              if (made.step !== step) writeSetting(this.#db, UNFINISHED, made.step)
+              return made
+            })
+            step = part.step
+            await setImmediate()
+          }
+        this.#mustGoOn()
+      } catch (error) {
+        this.#takeBack(step)
+        throw error
+      }
+      writeSetting(this.#db, UNFINISHED, 0)
+      // Each telling updates the facts of its clips.
+      for (const some of together([...clips], TOLD_TOGETHER)) {
+        this.#emit({ type: 'annotations', clipIds: some })
+        await setImmediate()
+      }
+      this.#emit({ type: 'history' })
+      return step
+    })
+  }
+
+  /** Takes back what a crash left of a step that is made whole or not at all. */
+  takeBackUnfinished(): void {
+    const step = readSetting<number>(this.#db, UNFINISHED, 0)
+    if (step !== 0) this.#takeBack(step)
+  }
+
+  #takeBack(step: number): void {
+    if (step !== 0) {
+      while (this.#takePart('undo', step, new Set()).changes > 0) continue
+      this.#prepared('DELETE FROM edits WHERE step = ?').run(step)
+    }
+    writeSetting(this.#db, UNFINISHED, 0)
+  }
+
+  /** @throws TubeletError `cancelled` when the library is being closed. */
+  #mustGoOn(): void {
+    if (this.#closing) throw new TubeletError({ code: 'cancelled', message: 'Tubelet was closed.' })
   }
 
   /** A video was restored from the bin: its removal can no longer be undone. */
@@ -396,6 +472,10 @@ export class EditHistory {
     this.#statements.set(sql, known)
     return known
   }
+}
+
+function together<T>(all: readonly T[], count: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / count) }, (_, i) => all.slice(i * count, (i + 1) * count))
 }
 
 /** The change that undoes `change`. */

@@ -20,6 +20,7 @@ import { Detections, type Seen as Look, type Shower } from './detections.ts'
 import { LibraryExports } from './exports.ts'
 import { FACTS, LibraryFacts } from './facts.ts'
 import { LibraryFind } from './find.ts'
+import { LibraryImports } from './imports.ts'
 import { JobTable } from './job-table.ts'
 import { KnownFiles } from './known-files.ts'
 import { Overview } from './overview.ts'
@@ -68,6 +69,8 @@ export class Library {
   readonly table: Table
   readonly exports: LibraryExports
   readonly overview: Overview
+  /** What comes from annotation files. */
+  readonly imports: LibraryImports
   /** Undo. */
   readonly history: EditHistory
   /** Which file each video is. */
@@ -148,12 +151,14 @@ export class Library {
     this.exports = new LibraryExports(this.#db, (work) => this.#atomic(work))
     this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
     this.overview = new Overview(projectDir, this.#db)
+    this.imports = new LibraryImports(this.#db, this.#annotations, this.history, this.detections, (clipId) => this.#place(clipId))
     this.onChange((event) => this.table.hear(event))
   }
 
   /** @throws TubeletError `conflict` when a newer Tubelet wrote it. */
   static open(projectDir: string): Library {
     const library = new Library(projectDir)
+    library.history.takeBackUnfinished()
     library.bin.empty(new Date(Date.now() - KEPT_DAYS * 86_400_000).toISOString())
     if (library.facts.unjudged()) void library.restateAll()
     return library

@@ -287,6 +287,10 @@ export const MIGRATIONS: readonly string[] = [
     ) GROUP BY folded
   ) spelt WHERE annotations.kind = 'track' AND annotations.human IS NOT NULL AND lower(annotations.label) = spelt.folded AND annotations.label <> spelt.name;
   `,
+  // The file from which people's work was imported (Origin in app/annotation).
+  `
+  ALTER TABLE annotations ADD COLUMN origin TEXT;
+  `,
 ]
 
 /**

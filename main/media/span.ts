@@ -68,6 +68,27 @@ export async function sampleFrames(
   return { tubes: cutTubes(video, input).map((tube) => new Uint8Array(tube)), thumbnail: new Uint8Array(jpeg) }
 }
 
+/** Longest side of the picture of a single frame, pixels. */
+const PICTURE_SIDE = 960
+
+/**
+ * One frame, known by its PTS, as a JPEG of the picture as it is shown: upright, with square pixels.
+ * @throws TubeletError `no-frames` when the file does not have it, `ffmpeg-missing`; the signal's reason when aborted.
+ */
+export async function frameJpeg(
+  tools: MediaTools,
+  file: string,
+  probe: Probe,
+  pts: number,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const share = Math.min(1, PICTURE_SIDE / Math.max(probe.width, probe.height))
+  const [width, height] = [probe.width, probe.height].map((side) => Math.max(2, Math.round((side * share) / 2) * 2))
+  const filters = `scale=${width}:${height},setsar=1,format=yuvj420p`
+  const output = ['-c:v', 'mjpeg', '-q:v', '4', '-f', 'mjpeg']
+  return new Uint8Array(await decode(tools, file, probe, [pts], filters, output, (out) => out.length > 0, signal))
+}
+
 async function decode(
   tools: MediaTools,
   file: string,

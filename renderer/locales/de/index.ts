@@ -4,6 +4,7 @@ import backups from './backups.json' with { type: 'json' }
 import care from './care.json' with { type: 'json' }
 import files from './files.json' with { type: 'json' }
 import find from './find.json' with { type: 'json' }
+import imports from './import.json' with { type: 'json' }
 import intake from './intake.json' with { type: 'json' }
 import labels from './labels.json' with { type: 'json' }
 import overview from './overview.json' with { type: 'json' }
@@ -19,6 +20,7 @@ export default {
   ...table,
   ...files,
   ...find,
+  ...imports,
   ...intake,
   ...labels,
   ...overview,

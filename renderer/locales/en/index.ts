@@ -3,6 +3,7 @@ import backend from './backend.json' with { type: 'json' }
 import care from './care.json' with { type: 'json' }
 import files from './files.json' with { type: 'json' }
 import find from './find.json' with { type: 'json' }
+import imports from './import.json' with { type: 'json' }
 import intake from './intake.json' with { type: 'json' }
 import labels from './labels.json' with { type: 'json' }
 import overview from './overview.json' with { type: 'json' }
@@ -11,4 +12,17 @@ import review from './review.json' with { type: 'json' }
 import shell from './shell.json' with { type: 'json' }
 import table from './table.json' with { type: 'json' }
 
-export default { ...backend, ...care, ...files, ...find, ...intake, ...labels, ...overview, ...packs, ...review, ...shell, ...table }
+export default {
+  ...backend,
+  ...care,
+  ...files,
+  ...find,
+  ...imports,
+  ...intake,
+  ...labels,
+  ...overview,
+  ...packs,
+  ...review,
+  ...shell,
+  ...table,
+}

@@ -1,0 +1,34 @@
+/** Which kind of annotation file a file is, by its name and its beginning, and how each kind is read. */
+import { readCoco } from './coco.ts'
+import { readBoxes, readSpans, tableOf } from './csv.ts'
+import { readCvat } from './cvat.ts'
+import type { Reader } from './found.ts'
+import { readJsonl } from './jsonl.ts'
+import { readSrt } from './srt.ts'
+import { readVtt } from './vtt.ts'
+
+/** `counts`: what the numbers are that its faults are told with. */
+export const READERS = {
+  coco: { name: 'COCO', read: readCoco, counts: 'entries' },
+  cvat: { name: 'CVAT', read: readCvat, counts: 'lines' },
+  boxes: { name: 'CSV', read: readBoxes, counts: 'lines' },
+  spans: { name: 'CSV', read: readSpans, counts: 'lines' },
+  jsonl: { name: 'JSONL', read: readJsonl, counts: 'lines' },
+  srt: { name: 'SRT', read: readSrt, counts: 'lines' },
+  vtt: { name: 'WebVTT', read: readVtt, counts: 'lines' },
+} as const satisfies Record<string, { name: string; read: Reader; counts: 'lines' | 'entries' }>
+export type ImportFormat = keyof typeof READERS
+
+/** @param head The beginning of its text. @returns Null for a file of another kind. */
+export function formatOf(name: string, head: string): ImportFormat | null {
+  const text = head.replace(/^\uFEFF/, '').trimStart()
+  const first = text.split(/\r\n|\n|\r/, 1)[0] ?? ''
+  if (/^WEBVTT(?:[ \t]|$)/.test(first) || /\.vtt$/i.test(name)) return 'vtt'
+  if (text.startsWith('<')) return 'cvat'
+  if (/^\{\s*"schema"\s*:\s*"tubelet-annotations/.test(text) || /\.(?:jsonl|ndjson)$/i.test(name)) return 'jsonl'
+  if (text.startsWith('{') || text.startsWith('[') || /\.json$/i.test(name)) return 'coco'
+  const table = tableOf(first)
+  if (table !== null) return table
+  if (/\.srt$/i.test(name) || /^\d+\s*\r?\n\s*\d+:\d+:\d+[.,]\d+\s*-->/.test(text)) return 'srt'
+  return null
+}

@@ -1,0 +1,30 @@
+/** Annotation files that are taken in, and the pictures on which they are looked at first. */
+import type { importRoutes } from '../../app/contract/imports.ts'
+import { mediaFile } from '../jobs/pipeline.ts'
+import { frameJpeg } from '../media/span.ts'
+import { type Handlers, notFound, type Services } from './handler.ts'
+
+export function importHandlers({ pipeline, jobs, imports }: Services): Handlers<keyof typeof importRoutes> {
+  const { library, media } = pipeline
+  return {
+    readImport: ({ body: { paths, importId } }, { signal }) => imports.read(paths, signal, importId),
+    bringImport: ({ query: { name } }, { body, signal }) => imports.bring(name, body ?? new Blob([]).stream(), signal),
+    lookImport: ({ params: { importId }, body }) => imports.look(importId, body),
+    takeImport: async ({ params: { importId }, body: { parts, unreviewed } }) => {
+      const taken = await imports.take(importId, parts, unreviewed)
+      if (taken.labels.length > 0) await jobs.detectLabels()
+      return taken
+    },
+    leaveImport: async ({ params: { importId } }) => {
+      await imports.leave(importId)
+      return {}
+    },
+    framePicture: async ({ params: { sourceId, ordinal } }, { signal }) => {
+      const source = await jobs.identity.there(sourceId)
+      const pts = library.frames(sourceId)[ordinal]
+      if (source.probe === null || pts === undefined) return notFound('This video has no such frame.')
+      const jpeg = await frameJpeg(await media(), await mediaFile(library, source), source.probe, pts, signal)
+      return new Response(jpeg, { headers: { 'content-type': 'image/jpeg', 'cache-control': 'private, max-age=600' } })
+    },
+  }
+}

@@ -1,0 +1,366 @@
+/** Reads the files of one import, and gives what they say of a video of the library as the annotations that it becomes. */
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { isUtf8 } from 'node:buffer'
+import { workerData } from 'node:worker_threads'
+import type { AnnotationBody, Box, Span, TrackBody } from '../../app/annotation.ts'
+import { problemOf, type Problem } from '../../app/errors.ts'
+import { formatOf, type ImportFormat, READERS } from '../../app/formats/detect.ts'
+import type { FaultFound, TextFound } from '../../app/formats/found.ts'
+import { boxPlacer, type Counting, framesOfTimes, keysOf, type PlacedBox } from '../../app/import/placing.ts'
+import type { Probe } from '../../app/media.ts'
+import { phrase, type Phrase, said } from '../../app/phrase.ts'
+import { serve } from '../channel.ts'
+import { Staged, type StagedBox, type StagedVideo } from './staged.ts'
+
+/** What cannot be read or placed. `video`: of which staged video, where it is known. */
+export interface Fault {
+  file: number
+  line: number | null
+  what: Phrase
+}
+export interface Faults {
+  /** The first of them. */
+  list: Fault[]
+  total: number
+}
+export interface FileRead {
+  format: ImportFormat | null
+  problem: Problem | null
+}
+export interface Reading {
+  files: FileRead[]
+  videos: StagedVideo[]
+  faults: Faults
+}
+
+/** A staged video and the video of the library that it is. */
+export interface Placing extends Counting {
+  video: StagedVideo
+  probe: Probe
+  pts: Float64Array
+}
+export interface Item {
+  body: AnnotationBody
+  span: Span
+  state: 'accepted' | 'edited' | null
+  file: number
+  line: number | null
+}
+export interface Look {
+  /** The first frame that something is said about; null where there is none in the video. */
+  ordinal: number | null
+  boxes: { box: Box; label: string }[]
+  texts: { text: string; span: Span }[]
+  /** Boxes on frames that the video does not have. */
+  beyond: number
+}
+
+export interface ImportService {
+  read: { input: { paths: string[] }; output: Reading; note: number }
+  look: { input: Placing; output: Look }
+  /** Begin to give the annotations of a video. */
+  begin: { input: Placing & { unreviewed: boolean }; output: null }
+  /** The next of them; none at the end. */
+  next: { input: null; output: { items: Item[]; faults: Faults } }
+}
+
+/** Bytes read at once. */
+const CHUNK = 1 << 18
+/** Bytes by which the kind of a file is told. */
+const HEAD = 1 << 16
+const PROGRESS_MS = 100
+/** Faults that are told one by one. */
+const TOLD = 500
+/** Boxes and texts in one batch. */
+const BATCH = 5_000
+/** Texts shown of a video before it is imported. */
+const SHOWN = 5
+
+const staged = new Staged((workerData as { database: string }).database)
+let giving: { items: Iterator<Item>; faults: Collected } | null = null
+
+class Collected {
+  #list: Fault[] = []
+  #total = 0
+
+  add(file: number, { line, what }: Pick<FaultFound, 'line' | 'what'>): void {
+    this.#total += 1
+    if (this.#list.length < TOLD) this.#list.push({ file, line, what })
+  }
+
+  join({ list, total }: Faults): void {
+    this.#total += total
+    this.#list.push(...list.slice(0, Math.max(0, TOLD - this.#list.length)))
+  }
+
+  /** Those since the last call. */
+  take(): Faults {
+    const taken = { list: this.#list, total: this.#total }
+    this.#list = []
+    this.#total = 0
+    return taken
+  }
+}
+
+serve<ImportService>({
+  read: ({ paths }, { note }) => {
+    const faults = new Collected()
+    let told = 0
+    const sizes = paths.map((path) => sizeOf(path))
+    const total = sizes.reduce((sum, size) => sum + size, 0)
+    let done = 0
+    const files = paths.map((path, file): FileRead => {
+      let read = 0
+      const result = readOne(path, file, faults, (bytes) => {
+        read += bytes
+        const now = performance.now()
+        if (now - told < PROGRESS_MS) return
+        told = now
+        // COCO is read twice.
+        note(Math.min(1, (done + Math.min(read / 2, sizes[file] ?? 0)) / Math.max(1, total)))
+      })
+      done += sizes[file] ?? 0
+      return result
+    })
+    return { files, videos: staged.videos(), faults: faults.take() }
+  },
+  look: (placing) => lookAt(placing),
+  begin: (placing) => {
+    const faults = new Collected()
+    giving = { items: itemsOf(placing, placing.unreviewed, faults), faults }
+    return null
+  },
+  next: () => {
+    const items: Item[] = []
+    let size = 0
+    for (let next = giving?.items.next(); next?.done === false; next = giving?.items.next()) {
+      items.push(next.value)
+      size += next.value.body.kind === 'track' ? next.value.body.boxes.length : 1
+      if (size >= BATCH) break
+    }
+    return { items, faults: giving?.faults.take() ?? { list: [], total: 0 } }
+  },
+})
+
+// ── reading
+
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size
+  } catch {
+    return 0
+  }
+}
+
+function readOne(path: string, file: number, faults: Collected, onBytes: (bytes: number) => void): FileRead {
+  let format: ImportFormat | null = null
+  const mine = new Collected()
+  try {
+    const { text, encoding } = headOf(path)
+    format = formatOf(path, text)
+    if (format === null) return { format, problem: strange(path) }
+    const { read } = READERS[format]
+    for (const one of staged.add(
+      file,
+      read(() => textOf(path, encoding, onBytes)),
+    ))
+      mine.add(file, one)
+    faults.join(mine.take())
+    return { format, problem: null }
+  } catch (error) {
+    staged.forget(file)
+    if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) return { format, problem: { file: path, ...problemOf(error) } }
+    return { format, problem: unreadable(path, format, error) }
+  }
+}
+
+function strange(file: string): Problem {
+  return {
+    code: 'bad-request',
+    message: 'This is no annotation file that Tubelet reads.',
+    file,
+    stillWorks: 'Nothing of it was imported.',
+    next: 'There are COCO, CVAT for video, WebVTT, SRT, and Tubelet’s own CSV and JSON Lines.',
+  }
+}
+
+function unreadable(file: string, format: ImportFormat | null, error: Error): Problem {
+  return {
+    code: 'bad-request',
+    message: format === null ? 'This file cannot be read: {{why}}' : 'This {{format}} file cannot be read: {{why}}',
+    values: { ...(format !== null && { format: READERS[format].name }), why: { text: error.message } },
+    file,
+    stillWorks: 'Nothing of it was imported.',
+    next: 'Write it anew with the tool that it comes from, then import it again.',
+  }
+}
+
+type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252'
+
+/** @throws SyntaxError for a file that is empty or no text. */
+function headOf(path: string): { text: string; encoding: Encoding } {
+  const descriptor = openSync(path, 'r')
+  try {
+    const buffer = Buffer.alloc(HEAD)
+    const head = buffer.subarray(0, readSync(descriptor, buffer))
+    if (head.length === 0) throw new SyntaxError(phrase('The file is empty.'))
+    const encoding: Encoding =
+      head[0] === 0xff && head[1] === 0xfe
+        ? 'utf-16le'
+        : head[0] === 0xfe && head[1] === 0xff
+          ? 'utf-16be'
+          : isText(head)
+            ? 'utf-8'
+            : 'windows-1252'
+    if (!encoding.startsWith('utf-16') && head.includes(0)) throw new SyntaxError(phrase('It is no text.'))
+    return { text: new TextDecoder(encoding).decode(head), encoding }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Whether a beginning is UTF-8; its last character may be cut off. */
+function isText(head: Buffer): boolean {
+  return [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut)))
+}
+
+function* textOf(path: string, encoding: Encoding, onBytes: (bytes: number) => void): Generator<string> {
+  const descriptor = openSync(path, 'r')
+  const decoder = new TextDecoder(encoding)
+  const buffer = Buffer.allocUnsafe(CHUNK)
+  try {
+    for (let count = readSync(descriptor, buffer); count > 0; count = readSync(descriptor, buffer)) {
+      yield decoder.decode(buffer.subarray(0, count), { stream: true })
+      onBytes(count)
+    }
+    yield decoder.decode()
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+// ── placing
+
+function lookAt(placing: Placing): Look {
+  const { video, firstFrame, pts, probe } = placing
+  const place = boxPlacer(video.found, placing, probe)
+  const first = video.frames && Math.max(0, video.frames.least - firstFrame)
+  const texts: Look['texts'] = []
+  for (const found of staged.texts(video.id)) {
+    if (texts.length >= SHOWN) break
+    const span = spanOf(found, placing)
+    if (span) texts.push({ text: found.text, span })
+  }
+  const ordinal = first !== null && first < pts.length ? first : (texts[0]?.span.startFrame ?? null)
+  const boxes =
+    first === null || ordinal === null
+      ? []
+      : staged.boxesOn(video.id, ordinal + firstFrame).flatMap(({ box, label, outside, state }) => {
+          const placed = outside || state === 'rejected' ? null : place(box)
+          return placed ? [{ box: placed, label }] : []
+        })
+  return { ordinal, boxes, texts, beyond: staged.boxesFrom(video.id, pts.length + firstFrame) }
+}
+
+function* itemsOf(placing: Placing, unreviewed: boolean, faults: Collected): Generator<Item> {
+  const { video } = placing
+  let track: StagedBox[] = []
+  for (const box of staged.boxes(video.id)) {
+    if (track[0] && track[0].track !== box.track) {
+      yield* trackItem(track, placing, unreviewed, faults)
+      track = []
+    }
+    track.push(box)
+  }
+  yield* trackItem(track, placing, unreviewed, faults)
+  for (const found of staged.texts(video.id)) yield* textItem(found, placing, unreviewed, faults)
+}
+
+function stateOf(state: StagedBox['state']): Item['state'] {
+  return state === 'accepted' || state === 'edited' ? state : null
+}
+
+function* trackItem(boxes: readonly StagedBox[], placing: Placing, unreviewed: boolean, faults: Collected): Generator<Item> {
+  const [first] = boxes
+  const { video, firstFrame, probe, pts } = placing
+  if (!first || first.state === 'rejected' || (first.state === 'machine' && !unreviewed)) return
+  const place = boxPlacer(video.found, placing, probe)
+  const placed: PlacedBox[] = []
+  let label = first.label
+  let beyond = 0
+  for (const one of boxes) {
+    const ordinal = one.frame - firstFrame
+    // DIVE names a track by its last box; elsewhere all boxes of a track have one label.
+    label = one.label
+    if (ordinal < 0 || ordinal >= pts.length) {
+      if ((beyond += 1) === 1 && !one.outside)
+        faults.add(video.file, {
+          line: one.line,
+          what: said('The video has no frame {{frame}}: the last is {{last}}.', { frame: one.frame, last: pts.length - 1 + firstFrame }),
+        })
+      continue
+    }
+    if (placed.at(-1)?.ordinal === ordinal) {
+      faults.add(video.file, {
+        line: one.line,
+        what: said('“{{label}}” has two boxes on frame {{frame}}: the first counts.', { label, frame: one.frame }),
+      })
+      continue
+    }
+    const box = place(one.box)
+    if (box === null && !one.outside && one.observed)
+      faults.add(video.file, { line: one.line, what: said('The box of “{{label}}” has no area inside the picture.', { label }) })
+    if (box === null && placed.length === 0) continue
+    const { score, observed, occluded, outside } = one
+    const last = placed.at(-1)
+    placed.push({ ordinal, box: box ?? last?.box ?? one.box, score, observed, occluded, outside: outside || box === null })
+  }
+  const keys = keysOf(placed, strideOf(video), { probe, pts })
+  const [begin, end] = [keys[0], keys.at(-1)]
+  if (!begin || !end) return
+  const body: TrackBody = { kind: 'track', label, boxes: keys }
+  yield {
+    body,
+    span: { startFrame: begin.ordinal, endFrame: end.ordinal + 1 },
+    state: stateOf(first.state),
+    file: video.file,
+    line: first.line,
+  }
+}
+
+const strides = new Map<number, number>()
+
+/** After how many frames without a box an object was gone. */
+function strideOf({ id, found }: StagedVideo): number {
+  if (found.gaps === 'filled') return Infinity
+  if (found.gaps === 'empty') return 1
+  const stride = strides.get(id) ?? staged.stride(id)
+  strides.set(id, stride)
+  return stride
+}
+
+function* textItem(found: TextFound, placing: Placing, unreviewed: boolean, faults: Collected): Generator<Item> {
+  const { video, probe, pts } = placing
+  const { kind, text, question, box, state, line } = found
+  if (state === 'rejected' || (state === 'machine' && !unreviewed)) return
+  const span = spanOf(found, placing)
+  if (span === null) {
+    faults.add(video.file, { line, what: said('This lies outside the video, whose last frame is {{last}}.', { last: pts.length - 1 }) })
+    return
+  }
+  const shared = { span, state: stateOf(state), file: video.file, line }
+  if (kind === 'answer') yield { ...shared, body: { kind, question: question ?? '', text } }
+  else if (kind === 'text') {
+    const placed = box ? boxPlacer(video.found, placing, probe)(box) : null
+    if (placed) yield { ...shared, body: { kind, text, span, box: placed } }
+    else faults.add(video.file, { line, what: said('The line of text has no place on the picture.') })
+  } else yield { ...shared, body: { kind, text, span } }
+}
+
+/** Where a text is in the video; null where it lies outside. */
+function spanOf({ frames, ms }: Pick<TextFound, 'frames' | 'ms'>, { firstFrame, pts, probe }: Placing): Span | null {
+  if (ms) return framesOfTimes(ms, { probe, pts })
+  if (!frames) return pts.length > 0 ? { startFrame: 0, endFrame: pts.length } : null
+  const [startFrame, endFrame] = [frames.startFrame - firstFrame, Math.min(frames.endFrame - firstFrame, pts.length)]
+  return startFrame >= 0 && startFrame < endFrame ? { startFrame, endFrame } : null
+}
