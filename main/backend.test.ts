@@ -244,3 +244,21 @@ test('other programs get sentences with their values, the window gets phrases', 
     label: '{{n}}',
   })
 })
+
+test('a vocabulary that somebody changed meanwhile is not replaced; names that differ only in case are one label', async () => {
+  const label = (name: string) => ({ name, synonyms: [], colour: '#69c1fc', threshold: 0.5 })
+  const put = (labels: object[], basedOn?: object[]) => ask('put', '/api/labels', { labels, ...(basedOn && { basedOn }) })
+  const names = async () => {
+    const answer = await tubelet.handle(new Request('http://tubelet/api/labels'))
+    return ((await answer.json()) as { labels: { name: string }[] }).labels.map(({ name }) => name)
+  }
+  expect((await put([label('a'), label('A'), label('b')], [])).status).toBe(200)
+  expect(await names()).toEqual(['a', 'b'])
+  const mine = [label('a'), label('b'), label('mine')]
+  expect(await put(mine, [label('a')])).toEqual({ status: 409, message: saying(/^body\.basedOn: The labels were changed/) })
+  expect(await names()).toEqual(['a', 'b'])
+  expect((await put(mine, [label('a'), label('b')])).status).toBe(200)
+  // Sent twice, it is the same.
+  expect((await put(mine, [label('a'), label('b')])).status).toBe(200)
+  expect((await put([])).status).toBe(200)
+})

@@ -45,9 +45,11 @@ export const labelRoutes = {
     method: 'put',
     path: '/api/labels',
     summary:
-      'Set the vocabulary, one step of undo. Thresholds hold at once; new words are looked for in stored encodings, no video is read',
-    body: z.object({ labels: Vocabulary }),
+      'Set the vocabulary, one step of undo. Thresholds hold at once; new words are looked for in stored encodings, no video is read. Names that differ only in case are one label, written as the first of them',
+    /** `basedOn`: the vocabulary that was changed. Where another one is stored by now, nothing is changed, so that no label of somebody else is lost. */
+    body: z.object({ labels: Vocabulary, basedOn: Vocabulary.optional() }),
     output: Labels,
+    errors: ['conflict'],
   }),
   renameLabel: route({
     method: 'post',

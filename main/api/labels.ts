@@ -1,9 +1,10 @@
 /** The calls of the vocabulary and of its detections. */
+import { isDeepStrictEqual } from 'node:util'
 import type { labelRoutes } from '../../app/contract/labels.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { thingsIn } from '../../app/things.ts'
 import { namesOf } from '../../app/naming.ts'
-import { type Label, labelNamed, phrasesOf, renamed } from '../../app/vocabulary.ts'
+import { type Label, labelNamed, phrasesOf, renamed, tidy } from '../../app/vocabulary.ts'
 import type { Handlers, Services } from './handler.ts'
 
 export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof typeof labelRoutes> {
@@ -32,8 +33,17 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
   }
   return {
     getLabels: answer,
-    setLabels: async ({ body }) => {
-      await jobs.setVocabulary(body.labels)
+    setLabels: async ({ body: { labels, basedOn } }) => {
+      const now = detections.vocabulary()
+      if (basedOn !== undefined && ![basedOn, labels].some((one) => isDeepStrictEqual(tidy(one), now)))
+        throw new TubeletError({
+          code: 'conflict',
+          message: 'The labels were changed in another place meanwhile.',
+          field: 'body.basedOn',
+          stillWorks: 'Nothing was changed.',
+          next: 'Look at the labels that are there now, and change those.',
+        })
+      await jobs.setVocabulary(labels)
       return answer()
     },
     renameLabel: async ({ body: { from, to } }) => {
