@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { joinLines, type Line } from './text-lines.ts'
+import { joinLines, joinReadable, type Line } from './text-lines.ts'
 
 const CLIP = { startFrame: 100, endFrame: 400 }
 
@@ -122,5 +122,23 @@ describe('lines over frames', () => {
     expect(join([], [line('Platform 4', { confidence: 0.99 })], [])).toMatchObject([{ startFrame: 130, endFrame: 160 }])
     expect(join([line('Tür', { confidence: 0.97 })])).toMatchObject([{ text: 'Tür', ...CLIP }])
     expect(join([line('Tür', { confidence: 0.9 })])).toEqual([])
+  })
+})
+
+describe('lines of a clip that is read in part', () => {
+  const frames = [[line('Heute wärmer')], null, null, [line('xj3 kqq')], null, [line('Heute wärmer')], null, null].map((lines, i) => ({
+    ordinal: 100 + 30 * i,
+    pts: 1000 * i,
+    lines,
+  }))
+  it('never run over what could not be read, and nothing counts that was read there', () => {
+    expect(joinReadable(frames, CLIP, [{ startFrame: 185, endFrame: 250 }])).toMatchObject([
+      { text: 'Heute wärmer', startFrame: 100, endFrame: 185 },
+      { text: 'Heute wärmer', startFrame: 250, endFrame: 400 },
+    ])
+  })
+  it('are those of the whole clip where nothing was lost in it', () => {
+    expect(joinReadable(frames, CLIP, [])).toEqual(joinLines(frames, CLIP))
+    expect(joinReadable(frames, CLIP, [{ startFrame: 0, endFrame: 90 }])).toEqual(joinLines(frames, CLIP))
   })
 })

@@ -99,6 +99,37 @@ export function joinLines(
   })
 }
 
+/**
+ * The same in a clip of which some spans could not be read: nothing that was read on their pictures counts, and no line runs over them.
+ * @param lost Spans of frames, ascending.
+ */
+export function joinReadable(
+  frames: readonly (FrameRef & { lines: readonly Line[] | null })[],
+  span: Span,
+  lost: readonly Span[],
+  whole = true,
+): TextStretch[] {
+  const isLost = ({ ordinal }: FrameRef) => lost.some(({ startFrame, endFrame }) => ordinal >= startFrame && ordinal < endFrame)
+  let lines: readonly Line[] = []
+  const readable = frames.flatMap((frame) => {
+    // A picture that looks like a lost one still has the lines that were read there.
+    lines = frame.lines ?? lines
+    return isLost(frame) ? [] : [{ ...frame, lines }]
+  })
+  return joinLines(readable, span, whole).flatMap((line) => outside(line, lost).map((part) => ({ ...line, ...part })))
+}
+
+/** What is left of a span without the lost ones. */
+function outside({ startFrame, endFrame }: Span, lost: readonly Span[]): Span[] {
+  const edges = [startFrame, ...lost.flatMap((one) => [one.startFrame, one.endFrame]), endFrame]
+  return edges.flatMap((from, at) => {
+    const to = edges[at + 1]
+    if (at % 2 === 1 || to === undefined) return []
+    const [first, end] = [Math.max(from, startFrame), Math.min(to, endFrame)]
+    return first < end ? [{ startFrame: first, endFrame: end }] : []
+  })
+}
+
 function extend(one: Open, line: Line, at: number): void {
   one.last = line
   one.to = at

@@ -8,7 +8,7 @@ import { trackScoreOf } from '../../app/naming.ts'
 import type { Span } from '../../app/annotation.ts'
 import type { Stretch } from '../../app/facts/unread.ts'
 import type { DetectorManifest } from '../../app/pack/detector.ts'
-import { joinLines, type Line } from '../../app/text-lines.ts'
+import { joinReadable, type Line } from '../../app/text-lines.ts'
 import { withoutSpans } from '../../app/tracks.ts'
 import { detectorPace, groundShift, type SampledFrame, type Shift, Tracker } from '../../app/tracker.ts'
 import type { DetectorEngine, Engine, Picture, Spotted, TextEngine } from '../engine/engine.ts'
@@ -122,8 +122,7 @@ export class Watch {
    * @param pts PTS of every frame, by ordinal. @param unread Seconds that could not be read.
    */
   finish(pts: Float64Array, unread: readonly Stretch[]): void {
-    const { detector, library } = this.#parts
-    if (!detector) return
+    const { detector, reader, library, probe } = this.#parts
     this.#tracker.cut(pts.length)
     const ptsOf = (ordinal: number) => pts[Math.min(ordinal, pts.length - 1)] ?? 0
     const ordinalAt = (seconds: number) => {
@@ -133,7 +132,14 @@ export class Watch {
     const lost = unread
       .map(({ from, to }) => ({ startFrame: ordinalAt(from), endFrame: ordinalAt(to) }))
       .filter(({ startFrame, endFrame }) => startFrame < endFrame)
-    for (const { id, ...span } of this.#clips) if (library.clipExists(id)) this.#show(detector, this.#tracker, id, span, ptsOf, lost)
+    for (const { id, ...span } of this.#clips) {
+      if (!library.clipExists(id)) continue
+      if (detector) this.#show(detector, this.#tracker, id, span, ptsOf, lost)
+      if (reader && lost.some(({ startFrame, endFrame }) => startFrame < span.endFrame && endFrame > span.startFrame)) {
+        const lines = library.seen.lines(id, reader.info.digest) ?? []
+        saveText(library, reader, this.#parts.appVersion, id, lines, { ...span, whole: true, lost }, probe)
+      }
+    }
     library.facts.refresh(this.#clips.map(({ id }) => id))
   }
 
@@ -204,16 +210,17 @@ function saveText(
   appVersion: string,
   clipId: number,
   frames: readonly SeenFrame<Line>[],
-  { whole, ...span }: { startFrame: number; endFrame: number; whole: boolean },
+  { whole, lost = [], ...span }: Span & { whole: boolean; lost?: readonly Span[] },
   frame: Probe,
 ): void {
   const provenance = provenanceOf(appVersion, reader)('')
   library.saveMachine(
     clipId,
     'text',
-    joinLines(
+    joinReadable(
       frames.map(({ ordinal, pts, seen }) => ({ ordinal, pts, lines: seen })),
       span,
+      lost,
       whole,
     ).map(
       ({ text, box, confidence, colours, ...at }): MachineResult => ({
