@@ -1,5 +1,5 @@
 /** Checks of requests: every operation of the contract, with one field wrong at a time. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -223,10 +223,8 @@ test('columns, spans, ids and numbers that are none are refused', async () => {
 })
 
 test('other programs get sentences with their values, the window gets phrases', async () => {
-  const file = path.join(folder, 'film.mp4')
-  const bytes = readFileSync(file)
   const cut = path.join(folder, 'cut.mp4')
-  writeFileSync(cut, bytes.subarray(0, bytes.length >> 1))
+  writeFileSync(cut, 'no video at all')
   await tubelet.intake.bring({ paths: [cut] })
   await tubelet.jobs.idle()
   const answer = async (headers: Record<string, string>) =>
