@@ -1,7 +1,7 @@
 /**
  * Tables as CSV: RFC 4180, UTF-8, `.` decimals. docs/exports.md describes the columns.
  *
- * A text that a spreadsheet would run as a formula gets an apostrophe in front, which reading removes. A text that programs read as
+ * A text that a spreadsheet would run as a formula gets an apostrophe in front, which reading removes (guard.ts). A text that programs read as
  * "missing" (NA, None, null) is quoted. An empty cell is null, a quoted empty cell an empty text.
  */
 import { type Annotation, ReviewState, type Span } from '../annotation.ts'
@@ -11,30 +11,10 @@ import { clipTimes, decodedPicture, spokenIn, trackedObjects, wellFormed } from 
 import type { Film, Format } from './document.ts'
 import { fault, type Found, numberIn, scoreOf, type VideoFound } from './found.ts'
 import { phrase } from '../phrase.ts'
+import { guarded, unguarded } from './guard.ts'
 
 type Columns = Readonly<Record<string, 'text' | 'number'>>
 export type Row<C extends Columns> = { [K in keyof C]: (C[K] extends 'text' ? string : number) | null }
-
-/** The parts of a formula after its leading signs: numbers, texts, names and references, with operators between. */
-const OPERAND = String.raw`(?:\d[\d.,]*(?:e[+-]?\d+)?%?|"[^"]*"|[\p{L}_$\\][\p{L}\d_.$\\:]*)`
-const EXPRESSION = new RegExp(String.raw`^[\s(+\-＋－]*${OPERAND}[\s)]*(?:[-+*/^&=<>][\s(+\-=<>]*${OPERAND}[\s)]*)*$`, 'iu')
-/** A number or a single word after any sign is harmless, unless the word is a cell reference: nothing is run. */
-const HARMLESS = /^[\s+\-＋－]*(?:\d[\d.,]*(?:e[+-]?\d+)?%?|(?!(?:[a-z]{1,3}\d{1,7}|r\d+c\d+)\s*$)[\p{L}_][\p{L}\d_]*)\s*$/iu
-/** Calls of a function, of another program (DDE) or of another sheet. */
-const CALLS = /[-+*/^&=<>(,;＋－]\s*[\p{L}_][\p{L}\d_.]*\s*\(|\|.*!|![$\p{L}]/u
-
-/** Whether a spreadsheet would evaluate a text. Leading spaces, tabs and line breaks are skipped, as some spreadsheets do. */
-export function isFormula(text: string): boolean {
-  const start = text.trimStart()
-  if (/^[=@＝＠]/.test(start)) return true
-  return /^[+\-＋－]/.test(start) && (CALLS.test(start) || (EXPRESSION.test(start) && !HARMLESS.test(start)))
-}
-
-/** Apostrophes before a formula count as part of it, so that a text that already has one is read back unchanged. */
-function needsGuard(text: string): boolean {
-  return MAY_NEED_GUARD.test(text) && isFormula(text.replace(/^'+/, ''))
-}
-const MAY_NEED_GUARD = /^['\s]*[=+\-@＝＋－＠]/
 
 /** What pandas, R and others read as "missing" unless it is quoted or they are told otherwise. */
 const MISSING = /^(?:#N\/A(?: N\/A)?|#NA|-?1\.#(?:IND|QNAN)|-?nan|<NA>|N\/A|NA|null|none)$/i
@@ -89,8 +69,8 @@ export function csvLine(values: readonly (string | number | null)[]): string {
 function cellOf(value: string | number | null): string {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)
-  const guarded = needsGuard(value) ? `'${value}` : value
-  return guarded === '' || /[",\r\n]|^\s|\s$/.test(guarded) || MISSING.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded
+  const text = guarded(value)
+  return text === '' || /[",\r\n]|^\s|\s$/.test(text) || MISSING.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 interface Cell {
@@ -100,7 +80,7 @@ interface Cell {
 
 function valueOf(cell: Cell | undefined, type: 'text' | 'number' | undefined): string | number | null {
   if (!cell || (cell.text === '' && !cell.quoted)) return null
-  if (type === 'text') return cell.text.startsWith("'") && needsGuard(cell.text.slice(1)) ? cell.text.slice(1) : cell.text
+  if (type === 'text') return unguarded(cell.text)
   const number = Number(cell.text)
   if (!Number.isFinite(number)) throw new SyntaxError(`${cell.text} is not a number.`)
   return number

@@ -1,13 +1,16 @@
 /**
  * Cells as spreadsheets put them on the clipboard: line breaks between rows, tabs between cells. A cell that contains either, or begins
- * with a quote, is quoted with its own quotes doubled (as Excel, LibreOffice and Google Sheets write and read it).
+ * with a quote, is quoted with its own quotes doubled (as Excel, LibreOffice and Google Sheets write and read it). A text that a spreadsheet would run
+ * has an apostrophe in front, as in CSV files, which pasting it back removes.
  */
+import { guarded, unguarded } from '../formats/guard.ts'
 
 export function toTsv(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map(quoted).join('\t')).join('\r\n')
 }
 
-function quoted(text: string): string {
+function quoted(cell: string): string {
+  const text = guarded(cell)
   return /[\t\r\n]/.test(text) || text.startsWith('"') ? `"${text.replaceAll('"', '""')}"` : text
 }
 
@@ -22,7 +25,7 @@ export function fromTsv(text: string): string[][] {
   for (;;) {
     cell.lastIndex = at
     const [whole = '', inQuotes, plain = ''] = cell.exec(text) ?? []
-    rows.at(-1)?.push(inQuotes === undefined ? plain : inQuotes.replaceAll('""', '"').replaceAll('\r\n', '\n'))
+    rows.at(-1)?.push(unguarded(inQuotes === undefined ? plain : inQuotes.replaceAll('""', '"').replaceAll('\r\n', '\n')))
     at += whole.length
     if (at >= text.length) break
     const tab = text[at] === '\t'
