@@ -1,0 +1,11 @@
+/** Types of notices.mjs, which also runs where no TypeScript is compiled. */
+export interface PackageInside {
+  /** Its path, such as node_modules/zod. */
+  place: string
+  name: string
+  version: string
+  licence: string | undefined
+}
+export function packagesInside(): PackageInside[]
+export function objections(packages: readonly PackageInside[]): string[]
+export function noticesOf(packages: readonly PackageInside[]): string
