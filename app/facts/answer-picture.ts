@@ -12,6 +12,8 @@ import { cameraText, capital, placeText, secondsText } from './wording.ts'
 const LEVELS = { dark: 40, light: 110 }
 /** How often answers about the light are right, and the answer that a picture never stands still. */
 const MEASURED = 0.85
+/** Seconds: a clip of this length was read on two pictures. */
+const READ_TWICE = 4
 /** The most lines that an answer reads out; and the fewest samples of light that show whether a picture changes. */
 const LINES = 3
 const SAMPLES = 3
@@ -138,7 +140,8 @@ export function textAnswer(
           : say(`No text was read at ${secondsText(moment, language)}.`, `Kein Text bei ${secondsText(moment, language)} gelesen.`),
       value: asked === 'text-what' ? null : false,
       evidence,
-      confidence: clip.lines.length === 0 ? TRUST.absent : TRUST.guess,
+      // A shorter clip was read on one picture, which may be the one on which its text fades in.
+      confidence: clip.lines.length === 0 && clip.span.to - clip.span.from >= READ_TWICE ? TRUST.absent : TRUST.guess,
     }
   }
   const said = [...new Set(lines.map(({ line }) => line.text))]

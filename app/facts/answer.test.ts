@@ -173,6 +173,7 @@ describe('answers to the picture', () => {
   it('says nothing of text that was not looked for, and "no" where none was read', () => {
     expect(answerFrom(clip([], { lines: null }), 'Is there text in the picture?')).toBeNull()
     expect(sure(clip([]), 'Is there text in the picture?')).toBe(false)
+    expect(sure(clip([], { span: { from: 0, to: 1.7 } }), 'Is there text in the picture?')).toBe('unsure')
     expect(answerFrom(STREET, 'What colour is the text?')).toBeNull()
   })
 
