@@ -60,6 +60,7 @@ describe('a person of whom a part is seen', () => {
     ['somebody who stands there', [320, 180], [100, 260]],
     ['somebody who stands at the side', [600, 200], [80, 240]],
     ['somebody who fills the picture', [320, 180], [300, 360]],
+    ['a child close to the camera', [330, 180], [550, 360]],
     ['somebody who lies there', [320, 250], [300, 100]],
   ] as const)('%s is a person', (_, [x, y], [w, h]) => {
     expect(part([x, y], [w, h])).toBe(false)

@@ -83,7 +83,7 @@ const PART = { above: 2, below: 0.7 }
 /**
  * Whether a track of a person shows only a part of one, such as a hand or an arm that reaches into the picture: most of its boxes are cut
  * by the edge at the top or at a side and not at the bottom, and are too low for a standing person; or they are cut at the bottom and far
- * wider than high. Heads and shoulders before a camera, and people who walk in, are cut differently. If nobody asked for the name, such a
+ * wider than high, and do not fill the picture's height. Heads and shoulders before a camera, and people who walk in, are cut differently. If nobody asked for the name, such a
  * track is not a sure person.
  */
 export function showsPart(
@@ -97,7 +97,10 @@ export function showsPart(
   const below = ({ box }: (typeof seen)[number]) => box.y2 >= (1 - EDGE) * height
   const above = ({ box }: (typeof seen)[number]) => box.y1 <= EDGE * height || box.x1 <= EDGE * width || box.x2 >= (1 - EDGE) * width
   const most = (cut: (one: (typeof seen)[number]) => boolean) => seen.filter(cut).length * 2 > seen.length
-  return (shape < PART.above && most((one) => above(one) && !below(one))) || (shape < PART.below && most(below))
+  return (
+    (shape < PART.above && most((one) => above(one) && !below(one))) ||
+    (shape < PART.below && most((one) => below(one) && one.box.y1 > EDGE * height))
+  )
 }
 
 /**
