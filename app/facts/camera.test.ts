@@ -183,7 +183,7 @@ describe('what the camera does in a clip', () => {
     expect(cameraMotion(jumping(0.17))).toMatchObject({ moves: true, swings: [], shakes: false })
   })
 
-  it('is not said to stand where only half of the picture rests, as the inside of a car does', () => {
+  it('is not said to stand where only half of the picture rests in a short clip, as far hills beside a road do', () => {
     const resting = (rests: number) => cameraMotion({ steps: [], stays: [{ from: 0, to: 1.7, rests }] }).moves
     expect([resting(0.9), resting(0.55), resting(0.1)]).toEqual([false, null, true])
   })
