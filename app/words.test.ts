@@ -111,6 +111,8 @@ describe('what is nearest to a word that finds nothing', () => {
     ['zxqv', []],
     ['weather', []],
     ['bycicle', ['bicycle']],
+    // No slip of the hand makes a burger of a border.
+    ['border', []],
     ['elefphant', ['elephant']],
     ['police dog', ['dog']],
     ['Polizeihund', ['dog']],

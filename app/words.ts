@@ -579,7 +579,7 @@ export function nearestWords(word: string, known: readonly string[]): string[] {
   if (head) return among(head[1].flatMap(({ classes }) => classes))
   if (form.length < SPELT) return []
   // The first letter is seldom mistyped: "weather" does not mean father.
-  const allowed = form.length < 6 ? 1 : 2
+  const allowed = form.length < 7 ? 1 : 2
   const spelt = [...READINGS]
     .filter(([other]) => other.length >= SPELT && other[0] === form[0] && Math.abs(other.length - form.length) <= allowed)
     .map(([other, readings]) => ({ readings, distance: editDistance(form, other) }))

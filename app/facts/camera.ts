@@ -482,7 +482,7 @@ export interface CameraMotion {
 /** Largest share of resting tiles in a second in which the camera moves, and smallest in one in which it stands. */
 const MOVED = 0.3
 const STOOD = 0.38
-/** In a clip of one comparison the camera stands only if this share of the tiles rests: half may be what is far away from a road. */
+/** In a clip of one comparison, in which the ground was seen to move a little, this share must rest: half may be what is far away from a road. */
 const RESTED = 0.6
 /** A swing goes at least this far, and ends where this share of it is taken back. */
 const SWING = { shift: 0.08, zoom: 0.12, back: 0.5 }
@@ -521,7 +521,7 @@ export function cameraMotion({ steps, stays }: CameraTrace, cover: (part: Pictur
   const drifts = swings.length > 0 && seconds(path) > 0.5 * seconds(steps)
   // The camera moves all the time, or during a part of the clip in which the ground moves one way.
   // Things that rest while the ground moves a long way are moving along with the camera: a dashboard, a frame, the sky.
-  const rests = part((of) => of >= (told.length === 1 ? RESTED : STOOD)) >= 0.7 && swings.length === 0
+  const rests = part((of) => of >= (told.length === 1 && followed.length > 0 ? RESTED : STOOD)) >= 0.7 && swings.length === 0
   const goes = drifts || share > 0.5 || (share >= 0.25 && swings.length > 0)
   const moves = told.length === 0 || !most(told) ? null : goes ? true : rests ? false : null
   return { moves, swings: moves === true ? swings : [], shakes: moves === true && shaking(path), share }
