@@ -1,4 +1,4 @@
-/** What was dropped on the window: videos, models, folders of either. */
+/** What was dropped on the window: videos, models, folders of either, and annotation files. */
 import { isCheckpoint } from '../app/catalogue.ts'
 import type { CallArgs, RouteOutput } from '../app/contract.ts'
 import { VIDEO_EXTENSIONS } from '../app/media.ts'
@@ -6,6 +6,7 @@ import { exchanged, saidOfExchanged } from '../app/renames.ts'
 import { call } from './api.ts'
 import { desktop } from './desktop.ts'
 import { shown, t, told } from './i18n.ts'
+import { importFiles, importPaths, mayBeAnnotations } from './import/store.ts'
 import { bringFile, chooseFolder, followImport, packsNow } from './packs/queries.ts'
 import { usePacksUi } from './packs/store.ts'
 import { tell, toast } from './toast.ts'
@@ -13,6 +14,9 @@ import { useUi } from './store.ts'
 
 /** Given beside a checkpoint: it states what the tensors do not. */
 const CONFIG = 'open_clip_config.json'
+
+/** Files beside videos that are offered at once. */
+const MOST_BESIDE = 1_000
 
 export async function drop(transfer: DataTransfer): Promise<void> {
   // Read before anything is awaited: the list is empty once the event is over.
@@ -34,6 +38,15 @@ export async function drop(transfer: DataTransfer): Promise<void> {
  * @param as Frame rate of numbered pictures, and whether those with gaps become one video or several.
  */
 export async function addAny(paths: readonly string[], as: Pick<CallArgs<'addSources'>['body'], 'frameRate' | 'gaps'> = {}): Promise<void> {
+  const annotations = paths.filter(mayBeAnnotations)
+  if (annotations.length > 0) void importPaths(annotations)
+  await addOthers(
+    paths.filter((path) => !mayBeAnnotations(path)),
+    as,
+  )
+}
+
+async function addOthers(paths: readonly string[], as: Pick<CallArgs<'addSources'>['body'], 'frameRate' | 'gaps'>): Promise<void> {
   if (paths.length === 0) return
   try {
     const { precision } = usePacksUi.getState()
@@ -69,9 +82,15 @@ function tellBrought({ added, duplicates, moved, restored, rejected, packs, numb
         : ''
     toast.error(message, { description: [first.path, next, others].filter(Boolean).join(' · '), duration: 12_000 })
   }
+  const annotations = sidecars.filter(mayBeAnnotations)
   if (sidecars.length > 0)
     toast.info(t('Not videos: {{count, number}} sidecar files. They stay where they are.', { count: sidecars.length }), {
       description: namesOf(sidecars),
+      // Subtitles beside a video are offered when its frames are known.
+      ...(annotations.length > 0 && {
+        duration: 20_000,
+        action: { label: t('Import…'), onClick: () => void importPaths(annotations.slice(0, MOST_BESIDE)) },
+      }),
     })
   if (texts.length > 0)
     toast.info(t('Not videos: {{count, number}} texts that are only called like videos.', { count: texts.length }), {
@@ -105,7 +124,10 @@ function nameOf(path: string): string {
  */
 async function bring(files: readonly File[], folders: readonly FileSystemDirectoryEntry[]): Promise<void> {
   const models = files.filter(({ name }) => isCheckpoint(name)).map((file) => ({ file, beside: files }))
-  const videos = files.filter(({ name }) => !isCheckpoint(name) && !(name === CONFIG && models.length > 0)).map(({ name }) => name)
+  const annotations = files.filter(({ name }) => mayBeAnnotations(name))
+  const videos = files
+    .filter((file) => !isCheckpoint(file.name) && !(file.name === CONFIG && models.length > 0) && !annotations.includes(file))
+    .map(({ name }) => name)
   for (const folder of folders) {
     const beside = await filesOf(folder)
     const inside = beside.filter(({ name }) => isCheckpoint(name) && !name.endsWith('.bin'))
@@ -115,6 +137,7 @@ async function bring(files: readonly File[], folders: readonly FileSystemDirecto
     else videos.push(folder.name)
   }
   if (videos.length > 0) useUi.getState().setDropped(videos)
+  else if (annotations.length > 0) await importFiles(annotations)
   for (const { file, beside } of models) await bringFile(file, (await beside.find(({ name }) => name === CONFIG)?.text()) ?? null)
 }
 

@@ -89,6 +89,9 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
       case 'export':
         queryClient.setQueryData(['exporting', event.exportId], event.share)
         break
+      case 'import':
+        queryClient.setQueryData(['importing', event.importId], event.share)
+        break
       case 'queue':
         queryClient.setQueryData(queueQuery.queryKey, (shown) => newest(shown, event.queue))
         invalidate('preview')

@@ -9,6 +9,7 @@ import { NumberedDialog } from '../parts/NumberedDialog.tsx'
 import { Confirm } from '../parts/Confirm.tsx'
 import { EmptyState } from './EmptyState.tsx'
 import { ExportDialog } from '../export/ExportDialog.tsx'
+import { ImportDialog } from '../import/ImportDialog.tsx'
 import { Palette } from './Palette.tsx'
 import { ShortcutsDialog } from './ShortcutsDialog.tsx'
 import { StatusBar } from './StatusBar.tsx'
@@ -69,13 +70,14 @@ export function App() {
       {dragging && !empty && (
         <div className="drop-veil" aria-hidden>
           {desktop === null
-            ? t('Checkpoints can be dropped here. Videos are added by their folder, which is asked for next.')
+            ? t('Checkpoints and annotation files can be dropped here. Videos are added by their folder, which is asked for next.')
             : t('Drop to add to the library')}
         </div>
       )}
       {panel === 'add' && <AddDialog />}
       {panel === 'numbered' && <NumberedDialog />}
       {panel === 'export' && <ExportDialog />}
+      {panel === 'import' && <ImportDialog />}
       {panel === 'shortcuts' && <ShortcutsDialog />}
       {panel === 'palette' && <Palette />}
       {panel === 'history' && <HistoryDialog />}

@@ -4,7 +4,7 @@ import { type Annotation, type AnnotationBody, fromFacts, type Span } from '../.
 import { said } from '../../app/phrase.ts'
 import { EvidenceOf } from '../find/Evidence.tsx'
 import { madeFrom } from '../caption.ts'
-import { clock, percent } from '../format.ts'
+import { clock, percent, when } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { endTime, showFrame, timeOf } from '../player.ts'
@@ -49,7 +49,7 @@ export function Statement({ annotation }: { annotation: Annotation }) {
         </p>
       )}
       <footer>
-        {!own && <Standing annotation={annotation} />}
+        {own ? <From annotation={annotation} /> : <Standing annotation={annotation} />}
         <span className="grow" />
         {own ? (
           <span className="row tight">
@@ -259,13 +259,27 @@ const STATES: Record<Annotation['state'], string> = {
   rejected: phrase('rejected'),
 }
 
+/** The file that it was imported from. */
+export function From({ annotation: { origin } }: { annotation: Annotation }) {
+  if (origin === undefined) return null
+  const { file, format, at } = origin
+  return (
+    <span className="muted small" title={t('Imported from {{file}} ({{format}}) on {{when}}', { file, format, when: when(at) })}>
+      {t('from {{file}}', { file })}
+    </span>
+  )
+}
+
 export function Standing({ annotation }: { annotation: Annotation }) {
   const { state, evidence } = annotation
   if (state !== 'machine')
     return (
-      <span className="chip" data-review={state}>
-        {t(STATES[state])}
-      </span>
+      <>
+        <span className="chip" data-review={state}>
+          {t(STATES[state])}
+        </span>
+        <From annotation={annotation} />
+      </>
     )
   if (evidence === null) return null
   const unsure = evidence.unsure && (

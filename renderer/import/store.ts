@@ -1,0 +1,56 @@
+/** The annotation files that are being imported: read at once, shown in the dialog, and taken or put away there. */
+import { create } from 'zustand'
+import type { Import } from '../../app/contract/imports.ts'
+import { call, sendBytes } from '../api.ts'
+import { tell } from '../toast.ts'
+import { useUi } from '../store.ts'
+
+/** Endings of annotation files; the backend tells by their content which they are. */
+const ENDINGS = /\.(?:json|jsonl|ndjson|xml|csv|srt|vtt)$/i
+/** Files of models with one of these endings. */
+const OF_MODELS = /(?:^|[\\/])(?:pack|open_clip_config|config|tokenizer|tokenizer_config)\.json$/i
+
+export const mayBeAnnotations = (name: string): boolean => ENDINGS.test(name) && !OF_MODELS.test(name)
+
+interface ImportState {
+  /** The name of the import that is being read, and what was read. */
+  reading: string | null
+  read: Import | null
+  /** Files dropped on a browser that wait until the one before them is done with. */
+  waiting: readonly File[]
+}
+export const useImport = create<ImportState>(() => ({ reading: null, read: null, waiting: [] }))
+
+/** Read files by their paths, and show what is in them. */
+export async function importPaths(paths: readonly string[]): Promise<void> {
+  const importId = crypto.randomUUID()
+  await reading(importId, () => call('readImport', { body: { paths: [...paths], importId } }))
+}
+
+/** Read files whose paths the browser does not reveal, one after the other. */
+export async function importFiles([first, ...waiting]: readonly File[]): Promise<void> {
+  useImport.setState({ waiting })
+  if (first) await reading(first.name, () => sendBytes('bringImport', { query: { name: first.name } }, first))
+}
+
+async function reading(name: string, read: () => Promise<Import>): Promise<void> {
+  useImport.setState({ reading: name, read: null })
+  useUi.getState().open('import')
+  try {
+    const found = await read()
+    // Closed meanwhile, or another one was begun.
+    if (useImport.getState().reading === name && useUi.getState().panel === 'import') useImport.setState({ read: found, reading: null })
+    else await call('leaveImport', { params: { importId: found.importId } })
+  } catch (error) {
+    useUi.getState().open(null)
+    tell(error)
+  }
+}
+
+/** The dialog was closed: put away what was read and not taken, and go on with the next file. */
+export function putAway(taken: boolean): void {
+  const { read, waiting } = useImport.getState()
+  useImport.setState({ reading: null, read: null, waiting: [] })
+  if (read && !taken) void call('leaveImport', { params: { importId: read.importId } }).catch(() => undefined)
+  if (waiting.length > 0) void importFiles(waiting)
+}
