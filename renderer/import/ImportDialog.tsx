@@ -15,7 +15,7 @@ import { putAway, useImport } from './store.ts'
 import './import.css'
 
 /** The video that a part is taken onto, and how the file counts. */
-export interface Choice {
+interface Choice {
   sourceId: number | null
   firstFrame: 0 | 1
   firstPixel: 0 | 1

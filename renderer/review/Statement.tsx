@@ -260,7 +260,7 @@ const STATES: Record<Annotation['state'], string> = {
 }
 
 /** The file that it was imported from. */
-export function From({ annotation: { origin } }: { annotation: Annotation }) {
+function From({ annotation: { origin } }: { annotation: Annotation }) {
   if (origin === undefined) return null
   const { file, format, at } = origin
   return (
