@@ -4,7 +4,9 @@ import { readBoxes, readSpans, tableOf } from './csv.ts'
 import { readCvat } from './cvat.ts'
 import type { Reader } from './found.ts'
 import { readJsonl } from './jsonl.ts'
+import { isMotRow, readMot } from './mot.ts'
 import { readSrt } from './srt.ts'
+import { isViameRow, readViame } from './viame.ts'
 import { readVtt } from './vtt.ts'
 
 /** `counts`: what the numbers are that its faults are told with. */
@@ -13,6 +15,8 @@ export const READERS = {
   cvat: { name: 'CVAT', read: readCvat, counts: 'lines' },
   boxes: { name: 'CSV', read: readBoxes, counts: 'lines' },
   spans: { name: 'CSV', read: readSpans, counts: 'lines' },
+  mot: { name: 'MOT Challenge', read: readMot, counts: 'lines' },
+  viame: { name: 'VIAME CSV', read: readViame, counts: 'lines' },
   jsonl: { name: 'JSONL', read: readJsonl, counts: 'lines' },
   srt: { name: 'SRT', read: readSrt, counts: 'lines' },
   vtt: { name: 'WebVTT', read: readVtt, counts: 'lines' },
@@ -29,6 +33,8 @@ export function formatOf(name: string, head: string): ImportFormat | null {
   if (text.startsWith('{') || text.startsWith('[') || /\.json$/i.test(name)) return 'coco'
   const table = tableOf(first)
   if (table !== null) return table
+  if (isMotRow(first)) return 'mot'
+  if (isViameRow(text.split(/\r\n|\n|\r/).find((line) => line !== '' && !line.startsWith('#')) ?? '')) return 'viame'
   if (/\.srt$/i.test(name) || /^\d+\s*\r?\n\s*\d+:\d+:\d+[.,]\d+\s*-->/.test(text)) return 'srt'
   return null
 }

@@ -180,7 +180,7 @@ function strange(file: string): Problem {
     message: 'This is no annotation file that Tubelet reads.',
     file,
     stillWorks: 'Nothing of it was imported.',
-    next: 'There are COCO, CVAT for video, WebVTT, SRT, and Tubelet’s own CSV and JSON Lines.',
+    next: 'There are COCO, CVAT for video, MOT Challenge, VIAME CSV, WebVTT, SRT, and Tubelet’s own CSV and JSON Lines.',
   }
 }
 

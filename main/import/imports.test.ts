@@ -258,6 +258,41 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
     expect(again.result).toMatchObject({ texts: 0, there: 2, step: 0 })
   })
 
+  it('of MOT Challenge counts frames from 1 and asks for pixels; of VIAME from 0', async () => {
+    const mot = here()
+    const imports = new Imports(mot)
+    const read = await imports.read([
+      file('cam 1.txt', '1,4,11,21,40,50,1,3,1.0\n2,4,16,21,40,50,1,3,1.0\n2,5,1,1,9,9,0,3,1\n5,4,31,21,40,50,1,3,0.4\n'),
+    ])
+    expect(read.parts).toMatchObject([{ tracks: 1, boxes: 3, fits: true, sure: false, asks: { firstFrame: false, firstPixel: true } }])
+    await imports.take(read.importId, [{ part: read.parts[0]?.id ?? 0, sourceId: 7, firstFrame: 1, firstPixel: 1 }])
+    expect(tracksOf(mot)).toEqual([
+      {
+        label: 'car',
+        keys: [
+          [0, 10, false],
+          [1, 15, false],
+          [2, 15, true],
+          [4, 30, false],
+        ],
+      },
+    ])
+    const dive = here()
+    const { read: told } = await taken(dive, [
+      file('cam 1.csv', '# metadata,fps: 25\n3,x.png,0,10,20,50,60,0.9,-1,shark,0.8\n3,x.png,1,12,20,52,60,0.9,-1,shark,0.7,(atr) a b\n'),
+    ])
+    expect(told.files[0]?.format).toBe('VIAME CSV')
+    expect(tracksOf(dive)).toEqual([
+      {
+        label: 'shark',
+        keys: [
+          [0, 10, false],
+          [1, 12, false],
+        ],
+      },
+    ])
+  })
+
   it('changes nothing that a person said: what differs is kept beside it', async () => {
     const library = here()
     const [clip] = library.clips({ limit: 1, offset: 0 }).clips

@@ -11,7 +11,7 @@ import { pipeline as piped } from 'node:stream/promises'
 import type { Source } from '../../app/contract.ts'
 import type { Import, Imported, ImportLook, ImportPart } from '../../app/contract/imports.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
-import { READERS } from '../../app/formats/detect.ts'
+import { type ImportFormat, READERS } from '../../app/formats/detect.ts'
 import { doubtsOf, type LibraryVideo, matched } from '../../app/import/matching.ts'
 import type { Counting } from '../../app/import/placing.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
@@ -228,7 +228,7 @@ export class Imports {
           problem,
         }
       }),
-      parts: reading.videos.map((video) => partOf(video, paths[video.file] ?? '', videos)),
+      parts: reading.videos.map((video) => partOf(video, paths[video.file] ?? '', reading.files[video.file]?.format ?? null, videos)),
       faults: reading.faults,
     }
   }
@@ -303,12 +303,12 @@ function formatName({ reading }: Open, file: number): string {
   return format == null ? '' : READERS[format].name
 }
 
-function partOf(video: StagedVideo, file: string, videos: readonly LibraryVideo[]): ImportPart {
+function partOf(video: StagedVideo, file: string, format: ImportFormat | null, videos: readonly LibraryVideo[]): ImportPart {
   const { id, found, boxes, tracks, texts, unreviewed, rejected, labels, frames } = video
   const match = matched(found, file, videos)
   const own = videos.find((one) => one.id === match.sourceId)
   const guess = firstFrameOf(frames, own?.frames ?? 0)
-  const asks = { firstFrame: found.firstFrame === undefined && frames !== null && !guess.sure, firstPixel: false }
+  const asks = { firstFrame: found.firstFrame === undefined && frames !== null && !guess.sure, firstPixel: format === 'mot' }
   return {
     id,
     file: video.file,

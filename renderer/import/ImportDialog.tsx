@@ -223,6 +223,11 @@ function Part({
           </label>
         </div>
       )}
+      {asks.firstPixel && (
+        <p className="import-doubt small">
+          {t('MOT Challenge counts pixels from 1, CVAT and others that write its format from 0: compare on the picture.')}
+        </p>
+      )}
       {asks.firstFrame && (
         <p className="import-doubt small">{t('The file does not say which number its first frame has: compare on the picture.')}</p>
       )}
