@@ -24,10 +24,13 @@ export const ELSEWHERE = `annotations a INDEXED BY tracks_of_people CROSS JOIN c
 const [FIRST_OF, LAST_OF] = [`json_extract(l.value, '$.human.boxes[0].ordinal')`, `json_extract(l.value, '$.human.boxes[#-1].ordinal')`]
 
 /** Clips into which a track reaches, or reached, that was lately edited in one of the clips ?1 (a JSON list of ids); those themselves are left out. */
-export const TOUCHED = `SELECT DISTINCT r.id FROM edits e CROSS JOIN json_each(json_array(json(e.before), json(e.after))) l CROSS JOIN clips o CROSS JOIN clips r
-  ON e.id > (SELECT max(id) - ?2 FROM edits) AND e.clip_id IN (SELECT value FROM json_each(?1)) AND e.action NOT IN ('vocabulary', 'clip', 'source') AND o.id = e.clip_id
-  AND (${FIRST_OF} < o.start_frame OR ${LAST_OF} >= o.end_frame)
-  AND r.source_id = o.source_id AND r.start_frame <= ${LAST_OF} AND r.end_frame > ${FIRST_OF} WHERE r.id NOT IN (SELECT value FROM json_each(?1))`
+export const TOUCHED = `WITH moved AS MATERIALIZED (
+    SELECT o.source_id, o.start_frame, o.end_frame, ${FIRST_OF} AS first, ${LAST_OF} AS last
+    FROM edits e CROSS JOIN json_each(json_array(json(e.before), json(e.after))) l CROSS JOIN clips o
+      ON e.id > (SELECT max(id) - ?2 FROM edits) AND e.clip_id IN (SELECT value FROM json_each(?1)) AND e.action NOT IN ('vocabulary', 'clip', 'source') AND o.id = e.clip_id
+  )
+  SELECT DISTINCT r.id FROM moved m CROSS JOIN clips r ON (m.first < m.start_frame OR m.last >= m.end_frame)
+    AND r.source_id = m.source_id AND r.start_frame <= m.last AND r.end_frame > m.first WHERE r.id NOT IN (SELECT value FROM json_each(?1))`
 
 /** The clip of a source that shows a frame: of several, the one that nobody marked. */
 export const CLIP_WITH = `SELECT id FROM clips WHERE source_id = ?1 AND start_frame <= ?2 AND end_frame > ?2 ORDER BY kind = 'marked', start_frame LIMIT 1`
