@@ -260,3 +260,38 @@ test('a vocabulary that somebody changed meanwhile is not replaced; names that d
   expect((await put(mine, [label('a'), label('b')])).status).toBe(200)
   expect((await put([])).status).toBe(200)
 })
+
+test('a body of 700 MB is refused before it is read, whether or not its length is said', async () => {
+  const sent = { pieces: 0 }
+  const endless = () =>
+    new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if ((sent.pieces += 1) > 700) controller.close()
+        else controller.enqueue(new Uint8Array(2 ** 20).fill(0x20))
+      },
+    })
+  for (const headers of [{}, { 'content-length': String(700 * 2 ** 20) }]) {
+    sent.pieces = 0
+    const response = await tubelet.handle(
+      new Request('http://tubelet/api/search', { method: 'POST', headers, body: endless(), duplex: 'half' } as RequestInit),
+    )
+    expect([response.status, ((await response.json()) as { problem: { message: string } }).problem.message]).toEqual([
+      400,
+      'body: is larger than 64 MB, the most that is read here.',
+    ])
+    expect(sent.pieces).toBeLessThan(70)
+  }
+})
+
+test('fifty clients at once are all answered', async () => {
+  const places = ['/api/sources', '/api/clips', '/api/queue', '/api/table', '/api/labels', '/api/backups', '/api/status', '/api/history']
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, async (_, client) => {
+      const all: number[] = []
+      for (const place of [...places, ...places].slice(client % places.length)) all.push((await ask('get', place)).status)
+      return all
+    }),
+  )
+  expect(answers.flat().filter((status) => status >= 500)).toEqual([])
+  expect(answers.flat().filter((status) => status === 200).length).toBeGreaterThan(400)
+})

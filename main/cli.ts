@@ -27,6 +27,7 @@ import { invitation, keyFrom, servedAt, tellPrograms } from './invitation.ts'
 import { Places } from './places.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
+import { inert, printError, printJson, printLine } from './terminal.ts'
 
 interface AnalyzeOptions {
   ask: string[]
@@ -127,7 +128,7 @@ program
   .command('address')
   .description('Print an address that opens the window of a running "npm start" or "tubelet serve" once, within five minutes')
   .option('--project <folder>', 'its library', path.join(dataFolder, 'library'))
-  .action(({ project }: { project: string }) => console.log(invitation(servedAt(path.resolve(project)))))
+  .action(({ project }: { project: string }) => printLine(invitation(servedAt(path.resolve(project)))))
 
 program.addCommand(searchCommand(path.join(dataFolder, 'cli')))
 program.addCommand(exportCommand(path.join(dataFolder, 'cli')))
@@ -181,8 +182,8 @@ function picturesLine({ path: file, probe }: Source): string[] {
 function printProblem(problem: Problem): void {
   const { file, details, code } = problem
   const { message, next } = inEnglish(problem)
-  console.error(`${file ? `${file}: ` : ''}${message}${next ? ` ${next}` : ''}`)
-  if (code === 'internal' && details) console.error(details)
+  printError(`${file ? `${file}: ` : ''}${message}${next ? ` ${next}` : ''}`)
+  if (code === 'internal' && details) for (const line of details.split('\n')) printError(line)
 }
 
 /** Shut down in order on SIGINT (Ctrl-C) and SIGTERM. A second Ctrl-C ends at once. */
@@ -204,7 +205,7 @@ function endOnSignals(tubelet: Pick<Tubelet, 'close'>, alsoClose?: () => Promise
 }
 
 async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> {
-  const say = (line: string) => (options.json ? console.error(line) : console.log(line))
+  const say = (line: string) => (options.json ? printError(line) : printLine(line))
   const tubelet = openTubelet({ projectDir: path.resolve(options.project), packsDir: path.resolve(options.packs), host: 'cli' })
   endOnSignals(tubelet)
   try {
@@ -222,7 +223,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
       ...(picture === undefined ? {} : { picture }),
     })
     const { added, duplicates, moved, restored, rejected } = brought
-    for (const line of linesOf(brought, (id) => library.source(id).path)) (line.wrong ? console.error : say)(line.text)
+    for (const line of linesOf(brought, (id) => library.source(id).path)) (line.wrong ? printError : say)(line.text)
     await Promise.all(brought.packs.flatMap(({ path: file, work }) => (work === null ? [] : [madeOf(packs, file, work, say)])))
     const known = [...duplicates, ...moved, ...restored]
     // Adding a file resumed it if an earlier run left it unfinished; a finished one is not analysed again.
@@ -252,7 +253,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
           })
         : null
     if (exported) sayWhatIsMissing(exported)
-    if (options.json) console.log(JSON.stringify(JSON.parse(spokenJson(report(tubelet, sources, brought, exported?.files ?? []))), null, 2))
+    if (options.json) printJson(JSON.parse(spokenJson(report(tubelet, sources, brought, exported?.files ?? []))))
     // Files that could not be read were reported when they failed.
     else
       printSummary(
@@ -289,7 +290,7 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
     bar?.update(sum, {
       finished: event.queue.finished,
       jobs: jobs.length,
-      title: jobs.find(({ state }) => state === 'running')?.title ?? '',
+      title: inert(jobs.find(({ state }) => state === 'running')?.title ?? ''),
     })
   })
   // By events, since the queue's list is limited.
@@ -340,21 +341,22 @@ function report({ library }: Tubelet, sources: readonly Source[], brought: Broug
 /** @param asked The questions of this run; where a clip has no answer, the summary says why. */
 function printSummary({ library }: Tubelet, sources: readonly Source[], exports: readonly ExportedFile[], asked: readonly string[]): void {
   for (const source of sources) {
-    console.log(`\n${source.title}  (${source.state})`)
+    printLine('')
+    printLine(`${source.title}  (${source.state})`)
     if (source.problem) printProblem({ ...source.problem, file: undefined })
     for (const clip of library.clips({ sourceId: source.id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips) {
-      console.log(`  ${clip.start.toFixed(2)}–${clip.end.toFixed(2)} s  ${clip.caption ?? ''}${clip.captionUnsure ? ' (not sure)' : ''}`)
+      printLine(`  ${clip.start.toFixed(2)}–${clip.end.toFixed(2)} s  ${clip.caption ?? ''}${clip.captionUnsure ? ' (not sure)' : ''}`)
       const answered = library.annotations(clip.id).flatMap(({ body, evidence }) => (body.kind === 'answer' ? [{ body, evidence }] : []))
-      for (const { body, evidence } of answered) console.log(`      ${body.question}  ${body.text}${evidence?.unsure ? ' (not sure)' : ''}`)
+      for (const { body, evidence } of answered) printLine(`      ${body.question}  ${body.text}${evidence?.unsure ? ' (not sure)' : ''}`)
       for (const question of asked.filter((one) => !answered.some(({ body }) => body.question === one))) {
         const why = library.facts.answer(clip.id, question)
-        console.log(
+        printLine(
           `      ${question}  – no answer: ${why !== null && 'text' in why ? english(why) : 'nothing that was seen or measured tells it'}`,
         )
       }
     }
   }
-  for (const { path: file } of exports) console.log(`wrote ${file}`)
+  for (const { path: file } of exports) printLine(`wrote ${file}`)
 }
 
 async function serveApp(
@@ -385,13 +387,13 @@ async function serveApp(
     endOnSignals(projects, stop)
     // A program that reads this and knows no key gets it here. A person gets an address that is worth nothing once it was opened.
     const address = process.stdout.isTTY || chosen !== undefined ? invitation(server) : `${server.url}/?token=${server.key}`
-    console.log(`Tubelet is open at ${address}`)
-    if (process.stdout.isTTY) console.log('This address works once, within five minutes. For another one: npx tubelet address')
-    console.log('Press Ctrl-C to end it.')
+    printLine(`Tubelet is open at ${address}`)
+    if (process.stdout.isTTY) printLine('This address works once, within five minutes. For another one: npx tubelet address')
+    printLine('Press Ctrl-C to end it.')
     if (options.open) openBrowser(invitation(server))
     if (paths.length > 0) {
       const brought = await projects.current.intake.bring({ paths: paths.map((item) => path.resolve(item)) })
-      for (const { text } of linesOf(brought, (id) => projects.current.library.source(id).path)) console.error(text)
+      for (const { text } of linesOf(brought, (id) => projects.current.library.source(id).path)) printError(text)
     }
   } catch (error) {
     // Open handles would keep the process alive.

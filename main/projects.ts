@@ -6,7 +6,7 @@ import type { BackendEvent } from '../app/contract.ts'
 import type { Project } from '../app/contract/system.ts'
 import { type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import { makeFolderSync } from './folders.ts'
-import { restoreBackup } from './library/backups.ts'
+import { mustBeThere, restoreBackup } from './library/backups.ts'
 import { lockLibrary } from './lock.ts'
 import { type OpenOptions, openTubelet, type Tubelet } from './open.ts'
 
@@ -64,15 +64,7 @@ export class Projects {
    * @throws TubeletError `bad-request` if the folder has other files, `conflict` if the library is open elsewhere or newer.
    */
   async open(folder: string): Promise<void> {
-    if (!path.isAbsolute(folder))
-      throw new TubeletError({
-        code: 'bad-request',
-        message: 'The folder must be a full path.',
-        field: 'body.path',
-        file: folder,
-        next: 'Choose the folder again.',
-      })
-    const dir = path.resolve(folder)
+    const dir = fullPath(folder)
     const turn = this.#switching.then(async () => {
       if (dir === this.#dir) return
       mustBeLibraryOrEmpty(dir)
@@ -91,7 +83,8 @@ export class Projects {
    * @throws TubeletError as `restoreBackup` and `openTubelet` do; the open library is then open as before.
    */
   async restore(folder: string, backup: string): Promise<void> {
-    const dir = path.resolve(folder)
+    const dir = fullPath(folder)
+    mustBeThere(dir, backup)
     const turn = this.#switching.then(async () => {
       const before = this.current
       const isOpen = dir === this.#dir
@@ -190,6 +183,18 @@ function remembered(file: string): z.infer<typeof Remembered> {
   } catch {
     return []
   }
+}
+
+/** @throws TubeletError `bad-request` for a path that depends on where Tubelet was started. */
+function fullPath(folder: string): string {
+  if (path.isAbsolute(folder)) return path.resolve(folder)
+  throw new TubeletError({
+    code: 'bad-request',
+    message: 'The folder must be a full path.',
+    field: 'body.path',
+    file: folder,
+    next: 'Choose the folder again.',
+  })
 }
 
 /** A library must not be mixed with other files. */

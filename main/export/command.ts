@@ -12,6 +12,7 @@ import { ids, listOf, names, oneOf, words as withWords } from '../options.ts'
 import { Search } from '../search/search.ts'
 import { exportProject } from './export.ts'
 import { chosenClips } from './which.ts'
+import { printError, printJson, printLine } from '../terminal.ts'
 
 interface Options {
   project: string
@@ -116,8 +117,8 @@ async function run({
       onProgress: (share) => bar?.update(share),
     })
     bar?.stop()
-    if (json) console.log(JSON.stringify(exported, null, 2))
-    else for (const { path: file } of exported.files) console.log(`wrote ${file}`)
+    if (json) printJson(exported)
+    else for (const { path: file } of exported.files) printLine(`wrote ${file}`)
     sayWhatIsMissing(exported)
   } finally {
     bar?.stop()
@@ -128,8 +129,8 @@ async function run({
 
 /** Write what the files leave out to standard error. */
 export function sayWhatIsMissing({ leftOut, notes }: { leftOut: readonly LeftOut[]; notes: readonly Phrase[] }): void {
-  for (const { name, state } of leftOut) console.error(`${name} is left out: its analysis is unfinished (${state}).`)
-  for (const note of notes) console.error(english(note))
+  for (const { name, state } of leftOut) printError(`${name} is left out: its analysis is unfinished (${state}).`)
+  for (const note of notes) printError(english(note))
 }
 
 /** @throws TubeletError `not-found` for a video that is not in the library. */

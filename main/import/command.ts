@@ -9,6 +9,7 @@ import { english } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
 import { lockLibrary } from '../lock.ts'
 import { type Chosen, Imports } from './imports.ts'
+import { printError, printJson, printLine } from '../terminal.ts'
 
 interface Options {
   project: string
@@ -66,17 +67,17 @@ async function run(files: string[], { project, to, firstFrame, firstPixel, unrev
     const target = to === undefined ? null : videoNamed(sources, to)
     const chosen = read.parts.flatMap((part) => chosenOf(part, target, { firstFrame, firstPixel }))
     const missed = read.parts.filter(({ id }) => chosen.every(({ part }) => part !== id))
-    const say = json ? () => undefined : console.log
-    for (const { problem } of read.files) if (problem !== null) console.error(`${problem.file ?? ''}: ${sentence(inEnglish(problem))}`)
+    const say = json ? () => undefined : printLine
+    for (const { problem } of read.files) if (problem !== null) printError(`${problem.file ?? ''}: ${sentence(inEnglish(problem))}`)
     for (const part of read.parts) say(lineOf(part, chosen, sources))
     sayFaults(read, read.faults)
     if (dryRun || chosen.length === 0) {
-      if (json) console.log(JSON.stringify(read, null, 2))
+      if (json) printJson(read)
       if (!dryRun && read.files.every(({ problem }) => problem === null))
-        console.error('Nothing was imported: name the video with --to, or the number of the first frame with --first-frame.')
+        printError('Nothing was imported: name the video with --to, or the number of the first frame with --first-frame.')
     } else {
       const taken = await imports.take(read.importId, chosen, unreviewed || undefined)
-      if (json) console.log(JSON.stringify({ ...read, taken }, null, 2))
+      if (json) printJson({ ...read, taken })
       say(
         `imported: ${taken.tracks} tracks, ${taken.texts} texts; ${taken.there} were there already${taken.beside > 0 ? `; ${taken.beside} differ from what people said here and are kept beside it` : ''}`,
       )
@@ -142,9 +143,9 @@ function sayFaults({ files }: Import, { list, total }: { list: readonly ImportFa
   for (const { file, line, what } of list) {
     const { name = '', counts = 'lines' } = files[file] ?? {}
     const place = line === null ? '' : counts === 'lines' ? `, line ${line}` : `, annotation ${line}`
-    console.error(`${name}${place}: ${english(what)}`)
+    printError(`${name}${place}: ${english(what)}`)
   }
-  if (total > list.length) console.error(`… and ${total - list.length} more of such.`)
+  if (total > list.length) printError(`… and ${total - list.length} more of such.`)
 }
 
 function sentence({ message, next }: { message: string; next: string }): string {

@@ -180,6 +180,17 @@ export function backUpNow(db: DatabaseSync, projectDir: string): void {
   renameSync(making, path.join(folder, nameAt(new Date(), 'automatic')))
 }
 
+/** @throws TubeletError `not-found` if the library has no copy of this name. */
+export function mustBeThere(projectDir: string, name: string): void {
+  if (backupsOf(projectDir).some((one) => one.name === name)) return
+  throw new TubeletError({
+    code: 'not-found',
+    message: 'There is no backup with this name.',
+    file: path.join(folderOf(projectDir), name),
+    next: 'See which there are: tubelet library backups.',
+  })
+}
+
 /**
  * Put a copy in the place of the library. The library that was there is set aside beside the copies, whatever state it is in.
  *
@@ -188,15 +199,8 @@ export function backUpNow(db: DatabaseSync, projectDir: string): void {
  * @throws TubeletError `not-found`; `file-unreadable` if the copy is damaged; `conflict` if another program has the library open; `disk-full`.
  */
 export function restoreBackup(projectDir: string, name: string): string | null {
-  const copy = backupsOf(projectDir).find((one) => one.name === name)
+  mustBeThere(projectDir, name)
   const from = path.join(folderOf(projectDir), name)
-  if (copy === undefined)
-    throw new TubeletError({
-      code: 'not-found',
-      message: 'There is no backup with this name.',
-      file: from,
-      next: 'See which there are: tubelet library backups.',
-    })
   if (faultsOf(from, 'quick').length > 0)
     throw new TubeletError({
       code: 'file-unreadable',

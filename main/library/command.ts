@@ -6,6 +6,7 @@ import { TubeletError } from '../../app/errors.ts'
 import { lockLibrary } from '../lock.ts'
 import { type Backup, Backups, backupsOf, restoreBackup } from './backups.ts'
 import { faultsOf } from './check.ts'
+import { printError, printLine } from '../terminal.ts'
 
 interface Options {
   project: string
@@ -36,7 +37,7 @@ function verify({ project }: Options): void {
   process.exitCode = 1
   if (!broken) return
   const [newest] = sound
-  console.error(
+  printError(
     newest === undefined
       ? 'No sound backup is there. Keep the library file as it is; what can be read of it can be exported with “tubelet export”.'
       : `Restore the newest sound backup: tubelet library restore "${newest.name}" --project "${folder}"`,
@@ -47,16 +48,16 @@ function verify({ project }: Options): void {
 function told(file: string, folder: string): boolean {
   const name = path.relative(folder, file)
   const faults = faultsOf(file, 'thorough')
-  if (faults.length === 0) console.log(`${name}: nothing is wrong.`)
-  else console.log([`${name}: damaged.`, ...faults.map((fault) => `    ${fault}`)].join('\n'))
+  if (faults.length === 0) printLine(`${name}: nothing is wrong.`)
+  else for (const text of [`${name}: damaged.`, ...faults.map((fault) => `    ${fault}`)]) printLine(text)
   return faults.length > 0
 }
 
 function list({ project }: Options): void {
   const folder = path.resolve(project)
   const backups = backupsOf(folder)
-  if (backups.length === 0) console.log('There is no backup of this library yet.')
-  for (const backup of backups) console.log(line(backup))
+  if (backups.length === 0) printLine('There is no backup of this library yet.')
+  for (const backup of backups) printLine(line(backup))
 }
 
 function line({ name, bytes, kind }: Backup): string {
@@ -70,7 +71,7 @@ async function make({ project }: Options): Promise<void> {
   try {
     await backups.make()
     const [made] = backupsOf(folder)
-    if (made !== undefined) console.log(`wrote ${path.join(folder, 'backups', made.name)}`)
+    if (made !== undefined) printLine(`wrote ${path.join(folder, 'backups', made.name)}`)
   } finally {
     await backups.close()
   }
@@ -90,8 +91,8 @@ function restore(name: string, { project }: Options): void {
   const unlock = lockLibrary(folder)
   try {
     const aside = restoreBackup(folder, chosen)
-    console.log(`restored ${chosen}`)
-    if (aside !== null) console.log(`The library that was there is kept as ${path.join(folder, 'backups', aside)}.`)
+    printLine(`restored ${chosen}`)
+    if (aside !== null) printLine(`The library that was there is kept as ${path.join(folder, 'backups', aside)}.`)
   } finally {
     unlock()
   }

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander'
 import { type PackWork, Precision } from '../../app/contract/packs.ts'
 import { Task } from '../../app/pack/base.ts'
 import type { Tubelet } from '../open.ts'
+import { printError, printLine } from '../terminal.ts'
 
 const STAGES: Record<PackWork['stage'], string> = {
   downloading: 'Downloading',
@@ -37,7 +38,7 @@ export function packsCommand(
         const what = problem
           ? 'cannot be used; delete it and import it again'
           : `${manifest?.tasks.map((task) => NAMES[task]).join(', ') ?? ''}${does.length > 0 ? ` (in use for ${does.map((task) => NAMES[task]).join(', ')})` : ''}; ${encoded.clips} clips seen; ${manifest?.scores.length === 0 ? 'no scores were measured' : `${manifest?.scores.length ?? 0} measured scores`}`
-        console.log(`${does.length > 0 ? '*' : ' '} ${id.padEnd(36)} ${size.padStart(8)}  ${what}`)
+        printLine(`${does.length > 0 ? '*' : ' '} ${id.padEnd(36)} ${size.padStart(8)}  ${what}`)
       }
     }),
   )
@@ -49,7 +50,7 @@ export function packsCommand(
         const before = new Set((await packs.overview()).packs.map(({ id }) => id))
         await watched(packs, await packs.import(path.resolve(file), where.precision))
         const made = (await packs.overview()).packs.find(({ id }) => !before.has(id))
-        if (made) console.log(`${made.id} is ready. Use it with: tubelet packs use ${made.id}`)
+        if (made) printLine(`${made.id} is ready. Use it with: tubelet packs use ${made.id}`)
       }),
     )
   command('use', 'Use a pack in a library; what it has not seen is seen by the next analysis')
@@ -59,7 +60,7 @@ export function packsCommand(
       run(where, async ({ packs }) => {
         const { missing } = packs.plan(id, task ?? null)
         await packs.finished(packs.use(id, task ? [task] : null, false))
-        console.log(
+        printLine(
           missing.clips === 0
             ? `${id} is in use.`
             : `${id} is in use. ${missing.clips} clips (${(missing.videoSeconds / 60).toFixed(1)} min of video) were not seen by it${missing.estimate ? `, which takes about ${Math.ceil(missing.estimate.seconds / 60)} min here` : ''}: analyze their files again, or open the library.`,
@@ -71,7 +72,7 @@ export function packsCommand(
     .action((id: string, where: Where) =>
       run(where, ({ packs }) => {
         packs.delete(id)
-        console.log(`${id} is deleted.`)
+        printLine(`${id} is deleted.`)
         return Promise.resolve()
       }),
     )
@@ -82,7 +83,7 @@ export function packsCommand(
 async function watched(packs: Tubelet['packs'], work: PackWork): Promise<void> {
   let told = ''
   const tell = () => {
-    if (work.stage !== told) console.error(`${STAGES[work.stage]}…`)
+    if (work.stage !== told) printError(`${STAGES[work.stage]}…`)
     told = work.stage
   }
   const timer = setInterval(tell, 250)

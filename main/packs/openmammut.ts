@@ -2,11 +2,11 @@
  * Recognises an openMaMMUT checkpoint and finds its sizes, from the shapes of its tensors and the config beside it. Anything else is
  * refused with a reason.
  */
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
-import type { Problem } from '../../app/errors.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 import { phrase } from '../../app/phrase.ts'
+import { openPlain } from '../plain-file.ts'
 import { type Checkpoint, refusal, type Tensor } from './safetensors.ts'
 import { type Env, expectedKeys, type Template } from './template.ts'
 
@@ -145,10 +145,18 @@ export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, templ
   return { tensors, layout, env, size, fit }
 }
 
+async function textOf(file: string): Promise<string> {
+  await using handle = await openPlain(file)
+  return await handle.readFile('utf8')
+}
+
 /** The config file beside the checkpoint; empty if there is none. @throws TubeletError `checkpoint-unusable` */
 export async function readConfig(checkpoint: string): Promise<Config> {
   const file = path.join(path.dirname(checkpoint), CONFIG)
-  const text = await readFile(file, 'utf8').catch(() => null)
+  const text = await textOf(file).catch((error: unknown) => {
+    if (error instanceof TubeletError) throw error
+    return null
+  })
   if (text === null) return {}
   try {
     const config = Config.parse(JSON.parse(text))

@@ -434,7 +434,7 @@ export class Packs {
 
   /** One folder for each address, so that files of the same name do not collide. */
   #downloadFile(url: string): string {
-    const name = path.posix.basename(new URL(url).pathname).replaceAll(/[^A-Za-z0-9._-]/g, '_')
+    const name = path.posix.basename(checkedAddress(url).pathname).replaceAll(/[^A-Za-z0-9._-]/g, '_')
     return path.join(
       this.#downloads,
       createHash('sha256').update(url).digest('hex').slice(0, 12),

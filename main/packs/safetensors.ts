@@ -3,11 +3,12 @@
  * file is not trusted, so every number in it is checked before it is used.
  * Format: github.com/huggingface/safetensors, README "Format".
  */
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { hasCode, type Problem, TubeletError } from '../../app/errors.ts'
 import { phrase } from '../../app/phrase.ts'
+import { openPlain } from '../plain-file.ts'
 
 /** Bits of an element. Only F32, F16 and BF16 can be converted; the others may lie in a file beside what is needed. */
 const BITS: Readonly<Record<string, number>> = {
@@ -52,7 +53,8 @@ export interface Checkpoint {
  * @throws TubeletError `checkpoint-unusable` that says what the file is instead, or what is wrong with it; `file-missing`, `file-unreadable`.
  */
 export async function readSafetensors(file: string, whole?: number): Promise<Checkpoint> {
-  const handle = await open(file).catch((error: unknown) => {
+  const handle = await openPlain(file).catch((error: unknown) => {
+    if (error instanceof TubeletError) throw error
     const missing = hasCode(error, 'ENOENT')
     const message = missing ? 'There is no such file.' : 'The file could not be opened.'
     throw refusal(

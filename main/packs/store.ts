@@ -1,5 +1,5 @@
 /** The packs on this machine, bundled or imported, each in a folder of its own. */
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
@@ -7,6 +7,7 @@ import { PackManifest } from '../../app/pack/pack.ts'
 import { isAlive } from '../alive.ts'
 import { makeFolderSync } from '../folders.ts'
 import { digestsOf } from '../pack-digest.ts'
+import { readPlainSync } from '../plain-file.ts'
 
 export interface StoredPack {
   /** Unique on this machine: the name of its folder. */
@@ -167,7 +168,7 @@ function read(dir: string, bundled: boolean): StoredPack | BrokenPack {
   const id = path.basename(dir)
   const bytes = namesIn(dir).reduce((sum, name) => sum + (infoOf(path.join(dir, name))?.size ?? 0), 0)
   try {
-    const text = readFileSync(path.join(dir, 'pack.json'))
+    const text = readPlainSync(path.join(dir, 'pack.json'))
     return { id, dir, bundled, bytes, ...digestsOf(text), manifest: PackManifest.parse(JSON.parse(text.toString('utf8'))) }
   } catch (error) {
     const { message, details = message } = problemOf(error)

@@ -10,6 +10,7 @@ import { english } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
 import { wholeNumber } from '../options.ts'
 import { Search } from './search.ts'
+import { printJson, printLine } from '../terminal.ts'
 
 interface Options {
   project: string
@@ -50,13 +51,7 @@ async function search(words: string[], { project, limit, json }: Options): Promi
       packs: { all: () => Promise.resolve([]), words: () => Promise.reject(new Error('no engine runs')), boxes: none, text: none },
     }).find({ by: 'words', words: wanted }, {}, limit)
     if (json)
-      console.log(
-        JSON.stringify(
-          { words: wanted, matches: found.matches, hits: found.hits.map(plain), unknown: found.unknown, findable: found.findable },
-          null,
-          2,
-        ),
-      )
+      printJson({ words: wanted, matches: found.matches, hits: found.hits.map(plain), unknown: found.unknown, findable: found.findable })
     else print(found, wanted)
     process.exitCode = found.hits.length > 0 ? 0 : 1
   } finally {
@@ -79,26 +74,32 @@ function print({ hits, matches, nearest, unknown, findable }: FindResult, words:
   if (hits.length > 0) {
     // Copies under a hit match too, and were printed with it.
     const told = hits.flatMap(clipIdsOf).length
-    if (matches > told) console.log(`\n${matches} clips match; these are the first ${told}.`)
+    if (matches > told) {
+      printLine('')
+      printLine(`${matches} clips match; these are the first ${told}.`)
+    }
     return
   }
-  console.log(`No clip matches “${words}”.`)
+  printLine(`No clip matches “${words}”.`)
   for (const { word, seen, nearest: near } of unknown)
-    console.log(
+    printLine(
       seen
         ? `“${word}” is looked for, but was found in no clip.`
         : `Nothing here says “${word}”${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}.`,
     )
-  if (findable.length > 0) console.log(`Boxes can be found of: ${findable.join(', ')}.`)
-  if (nearest.length > 0) console.log('\nThese have some of the words:')
+  if (findable.length > 0) printLine(`Boxes can be found of: ${findable.join(', ')}.`)
+  if (nearest.length > 0) {
+    printLine('')
+    printLine('These have some of the words:')
+  }
   for (const hit of nearest) printHit(hit)
 }
 
 function printHit({ clip, why, alike }: FindHit): void {
   const more = alike.length === 0 ? '' : `  (and ${alike.length === 1 ? 'one' : alike.length} alike: ${alike.map(spanOf).join('; ')})`
-  console.log(`${spanOf(clip)}${more}`)
+  printLine(`${spanOf(clip)}${more}`)
   for (const reason of why)
-    console.log(
+    printLine(
       `    ${reasonParts(reason, true, (value, digits) => value.toFixed(digits))
         .map(english)
         .join(', ')}`,
