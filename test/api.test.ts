@@ -53,7 +53,7 @@ describe.skipIf(!existsSync(program))('the REST API', { meta: { needs: 'the Pyth
     const env = { ...process.env, HOME: at('home') }
     const said = await promisify(execFile)(program, run, { cwd: folder, env, maxBuffer: 64 * 2 ** 20 }).then(
       ({ stdout }) => stdout,
-      (error: { stdout?: string }) => error.stdout ?? String(error),
+      (error: unknown) => (error instanceof Error && 'stdout' in error && typeof error.stdout === 'string' ? error.stdout : String(error)),
     )
     const wrong = [...said.matchAll(/^\[(5\d\d)\] [^`]*`([^`]*)[^]*?curl (-X \w+ .*)$/gm)].map(([, status, answer, curl]) => ({
       status,
