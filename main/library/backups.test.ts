@@ -118,10 +118,12 @@ test('the log of a library that cannot be opened goes aside with it and is not a
   // SQLite deletes the log of a file that it takes for an empty one.
   writeFileSync(file(), '')
   const log = Buffer.alloc(5000, 'log')
-  writeFileSync(`${file()}-wal`, log)
+  for (const end of ['-wal', '-journal']) writeFileSync(`${file()}${end}`, log)
   const aside = restoreBackup(folder, name)
-  expect(readFileSync(`${copyNamed(aside ?? '')}-wal`).equals(log)).toBe(true)
-  expect(existsSync(`${file()}-wal`)).toBe(false)
+  for (const end of ['-wal', '-journal']) {
+    expect(readFileSync(`${copyNamed(aside ?? '')}${end}`).equals(log)).toBe(true)
+    expect(existsSync(`${file()}${end}`)).toBe(false)
+  }
   const restored = Library.open(folder)
   expect(notes(restored)).toBe(5)
   await restored.close()
@@ -238,6 +240,32 @@ test('a kill at any moment of a restore leaves the library of before or the rest
     await now.close()
   }
   expect([...seen].filter((count) => count !== 40 && count !== 50)).toEqual([])
+})
+
+test('a library whose process was killed while it wrote is checked, not called unreadable', async () => {
+  const library = Library.open(folder)
+  fill(library, 0, 5)
+  await library.close()
+  const script = path.join(folder, 'write.mjs')
+  writeFileSync(
+    script,
+    `import { DatabaseSync } from 'node:sqlite'
+    const db = new DatabaseSync(${JSON.stringify(file())})
+    // With so little memory, pages are written before the transaction has ended.
+    db.exec('PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN; CREATE TABLE half (a)')
+    for (let at = 0; at < 500; at += 1) db.prepare('INSERT INTO half VALUES (?)').run('x'.repeat(5000))
+    process.send('written'); setInterval(() => undefined, 1000)`,
+  )
+  const child = fork(script, { execArgv: [] })
+  const exit = once(child, 'exit')
+  await once(child, 'message')
+  child.kill('SIGKILL')
+  await exit
+  expect(existsSync(`${file()}-journal`)).toBe(true)
+  expect(faultsOf(file(), 'thorough')).toEqual([])
+  const same = Library.open(folder)
+  expect(notes(same)).toBe(5)
+  await same.close()
 })
 
 test('the lock of a library ends with its process, and the number of another process in a file means nothing', async () => {

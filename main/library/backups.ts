@@ -249,17 +249,17 @@ function setAside(projectDir: string): string {
   const name = nameAt(new Date(), 'set-aside')
   const aside = path.join(folderOf(projectDir), name)
   // First, because SQLite deletes the log of a file that it takes for an empty one.
-  const log = existsSync(`${library}-wal`)
-  if (log) copyFileSync(`${library}-wal`, `${aside}-wal`)
-  const tookIn = takeInLog(library)
-  if (log && tookIn) rmSync(`${aside}-wal`)
+  const logs = ['-wal', '-journal'].filter((end) => existsSync(`${library}${end}`))
+  for (const end of logs) copyFileSync(`${library}${end}`, `${aside}${end}`)
+  if (takeInLog(library)) for (const end of logs) rmSync(`${aside}${end}`)
   try {
     linkSync(library, aside)
   } catch {
     // Some file systems have no links.
     copyFileSync(library, aside)
   }
-  for (const end of ['-wal', '-shm']) rmSync(`${library}${end}`, { force: true })
+  // Either log would be applied to the file that takes its place.
+  for (const end of ['-wal', '-shm', '-journal']) rmSync(`${library}${end}`, { force: true })
   return name
 }
 

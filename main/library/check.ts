@@ -1,4 +1,5 @@
 /** Looks for damage in a library file: SQLite's own check, broken references, and values that cannot be read back. */
+import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { inflateSync } from 'node:zlib'
 
@@ -20,6 +21,7 @@ const JSON_IN: Readonly<Record<string, readonly string[]>> = {
 const PACKED_IN: Readonly<Record<string, string>> = { sources: 'pts', seen: 'body' }
 /** SQLite's result codes: a corrupt database, no database. */
 const DAMAGED = new Set([11, 26])
+const READ_ONLY = 8
 /** Faults that are named one by one; of more only the number matters. */
 const NAMED = 100
 
@@ -29,7 +31,22 @@ const NAMED = 100
  * @throws What SQLite throws if the file may not be read.
  */
 export function faultsOf(file: string, how: 'quick' | 'thorough'): string[] {
-  const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
+  try {
+    return faultsBy(file, how, true)
+  } catch (error) {
+    // A process was killed while it wrote: what it began must be taken back first, as whoever opens the file does.
+    if (resultOf(error) === READ_ONLY && existsSync(`${file}-journal`)) return faultsBy(file, how, false)
+    throw error
+  }
+}
+
+/** SQLite's primary result code; NaN for other errors. */
+function resultOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : NaN
+}
+
+function faultsBy(file: string, how: 'quick' | 'thorough', readOnly: boolean): string[] {
+  const db = new DatabaseSync(file, { readOnly, timeout: 5_000 })
   try {
     const said = db.prepare(how === 'quick' ? `PRAGMA quick_check(${NAMED})` : `PRAGMA integrity_check(${NAMED})`).all()
     const faults = said.map((row) => String(Object.values(row)[0])).filter((line) => line !== 'ok')
@@ -37,7 +54,7 @@ export function faultsOf(file: string, how: 'quick' | 'thorough'): string[] {
     return [...strays(db), ...values(db)].slice(0, NAMED)
   } catch (error) {
     // The file is too damaged for the check itself, or no database.
-    if (error instanceof Error && 'errcode' in error && DAMAGED.has(Number(error.errcode) & 0xff)) return [error.message]
+    if (error instanceof Error && DAMAGED.has(resultOf(error))) return [error.message]
     throw error
   } finally {
     db.close()
