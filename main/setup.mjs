@@ -12,7 +12,7 @@ const windows = process.platform === 'win32'
 
 /** Run to the end with our own streams; true when it succeeded. */
 function run(command, args, options = {}) {
-  return spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: windows && command === 'npm', ...options }).status === 0
+  return spawnSync(command, args, { cwd: root, stdio: ['inherit', 2, 2], shell: windows && command === 'npm', ...options }).status === 0
 }
 
 /** Whether a program of that name is on the PATH and answers. */
@@ -30,7 +30,7 @@ export function ensureModules() {
   const lock = path.join(root, 'package-lock.json')
   const installed = path.join(root, 'node_modules', '.package-lock.json')
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return
-  console.log('Installing packages (npm ci)…')
+  console.error('Installing packages (npm ci)…')
   if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']))
     stop('npm ci failed; its message above says why. Run it again when the registry can be reached.')
 }
@@ -52,7 +52,7 @@ export function ensureDebian(programs) {
   let lacking = missing()
   if (lacking.length > 0 && process.getuid?.() === 0 && answers('apt-get', ['--version'])) {
     const packages = lacking.map(({ name }) => name)
-    console.log(`Installing ${packages.join(' and ')} (apt-get)…`)
+    console.error(`Installing ${packages.join(' and ')} (apt-get)…`)
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
     run('apt-get', ['update', '-qq'], { env })
     run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env, stdio: ['ignore', 'ignore', 'inherit'] })
@@ -67,7 +67,7 @@ export const CHROMIUM = { name: 'chromium', program: 'chromium', args: ['--versi
 export function ensureFfmpeg() {
   if (ensureDebian([FFMPEG]).length === 0) return
   const how = windows ? 'winget install ffmpeg' : process.platform === 'darwin' ? 'brew install ffmpeg' : 'sudo apt-get install ffmpeg'
-  console.log(`ffmpeg was not found: the app opens, but cannot read video until you run \`${how}\`.`)
+  console.error(`ffmpeg was not found: the app opens, but cannot read video until you run \`${how}\`.`)
 }
 
 /** The window's files, built again when anything that goes into them is newer. */
@@ -75,7 +75,7 @@ export function ensureRenderer() {
   const built = path.join(root, 'dist', 'renderer', 'index.html')
   const inputs = ['renderer', 'app', 'vite.config.ts', 'package-lock.json'].map((name) => path.join(root, name))
   if (existsSync(built) && newest(inputs) <= statSync(built).mtimeMs) return
-  console.log('Building the window…')
+  console.error('Building the window…')
   if (!run(node24(), [path.join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn']))
     stop('The window could not be built; the message above says why.')
 }
@@ -117,7 +117,7 @@ export function ensurePython() {
   const python = path.join(venv, windows ? 'Scripts/python.exe' : 'bin/python')
   const requirements = path.join(root, 'models', 'requirements.txt')
   if (!existsSync(python)) {
-    console.log('Making .venv…')
+    console.error('Making .venv…')
     const base = windows ? 'python' : 'python3'
     if (!run(base, ['-m', 'venv', venv]))
       stop('Python 3.11 or newer with venv is needed for the tests of models/: install it and run the command again.')
@@ -125,7 +125,7 @@ export function ensurePython() {
   const stamp = path.join(venv, 'requirements.sha256')
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return python
-  console.log('Installing Python packages (models/requirements.txt)…')
+  console.error('Installing Python packages (models/requirements.txt)…')
   if (!run(python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', requirements]))
     stop('pip could not install models/requirements.txt; its message above says why.')
   writeFileSync(stamp, digest)
