@@ -92,6 +92,7 @@ test('what Tubelet exported comes back as it was', async () => {
   await expect(dialog().getByText('the same file by its content')).toBeVisible()
   await dialog().getByRole('button', { name: 'Import', exact: true }).click()
   await expect(page.getByText('Nothing new was imported.').last()).toBeVisible()
+  await expect(dialog()).toBeHidden()
 })
 
 test('a file that cannot be read says why, and nothing is imported', async () => {
