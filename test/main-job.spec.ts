@@ -11,6 +11,8 @@ const add = async (name: string) => {
   await page.keyboard.press('Control+o')
   await page.getByLabel('Path').fill(clip(name))
   await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click()
+  // What is typed is looked at first; the dialog closes when it is taken.
+  await expect(page.getByRole('dialog')).toBeHidden()
 }
 
 test('an empty library says what to do, and that nothing leaves the computer', async () => {
