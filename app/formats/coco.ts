@@ -457,5 +457,6 @@ function sizeOf({ width, height }: Json): { width?: number; height?: number } {
 function cornersOf(bbox: unknown): Box | null {
   if (!Array.isArray(bbox) || bbox.length !== 4) return null
   const [x, y, w, h] = bbox.map(numberOf)
-  return x == null || y == null || w == null || h == null ? null : { x1: x, y1: y, x2: x + w, y2: y + h }
+  // A negative width is some other tool's corner, not a box.
+  return x == null || y == null || w == null || h == null || w < 0 || h < 0 ? null : { x1: x, y1: y, x2: x + w, y2: y + h }
 }

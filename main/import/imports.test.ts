@@ -167,6 +167,7 @@ describe('a file of another tool', () => {
           { id: 3, image_id: 77, category_id: 9, bbox: [1, 1, 1, 1] },
           { id: 4, image_id: 4, category_id: 8, bbox: [1, 1, 1, 1] },
           { id: 5, image_id: 4, category_id: 9, bbox: [1, 1, null, 1] },
+          { id: 6, image_id: 4, category_id: 9, bbox: [10, 10, -5, 5] },
         ],
         categories: [{ id: 9, name: 'fork lift' }],
       }),
@@ -178,6 +179,7 @@ describe('a file of another tool', () => {
       [3, 'There is no image 77 in the file.'],
       [4, 'There is no category 8 in the file.'],
       [5, 'It has no box of four numbers.'],
+      [6, 'It has no box of four numbers.'],
     ])
     await expect(imports.take(read.importId)).rejects.toThrow('not sure')
     const chosen = { part: read.parts[0]?.id ?? 0, sourceId: 7, firstFrame: 1, firstPixel: 0 } as const
@@ -199,6 +201,15 @@ describe('a file of another tool', () => {
     expect([said(library), library.detections.vocabulary().map(({ name }) => name)]).toEqual([[], ['=CMD|1']])
     await library.history.redo()
     expect(said(library).map(({ file: from }) => from)).toEqual(['anything.json', 'anything.json'])
+    // A label is looked for in every video: of boxes that are there already none comes.
+    library.detections.setVocabulary([])
+    const again = await imports.read([coco])
+    expect(await imports.take(again.importId, [{ ...chosen, part: again.parts[0]?.id ?? 0 }])).toMatchObject({
+      tracks: 0,
+      there: 2,
+      labels: [],
+    })
+    expect(library.detections.vocabulary()).toEqual([])
   })
 
   it('of CVAT has boxes at its keyframes, and none where the object is outside', async () => {
@@ -356,7 +367,14 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
       await reopened.close()
       throw new TubeletError({ code: 'cancelled', message: 'The import was cancelled.' })
     }
-    await expect(library.imports.add(failing(), [], { text: 'x' }, () => undefined)).rejects.toThrow('cancelled')
+    await expect(
+      library.imports.add(
+        failing(),
+        () => [],
+        { text: 'x' },
+        () => undefined,
+      ),
+    ).rejects.toThrow('cancelled')
     expect(said(library)).toEqual([])
     expect(library.history.list(10)).toEqual({ steps: [], total: 0 })
   })

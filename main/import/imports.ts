@@ -170,12 +170,14 @@ export class Imports {
       }
     }
     const counts = { tracks: 0, texts: 0, there: 0, beside: 0 }
-    const labels = this.#newLabels(videos.flatMap((video) => video.labels))
+    // A label is looked for in every video, so only boxes that are taken bring theirs.
+    const used = new Set<string>()
+    let labels: Label[] = []
     const name = path.basename(open.paths[videos[0]?.file ?? 0] ?? '')
     const files = new Set(videos.map(({ file }) => file)).size
     const step = await this.#library.imports.add(
       batches(),
-      labels,
+      () => (labels = this.#newLabels([...used])),
       files === 1
         ? said('Imported: {{file}}', { file: name })
         : said('Imported: {{file}} and {{more}} more', { file: name, more: files - 1 }),
@@ -184,6 +186,7 @@ export class Imports {
         else if (became === 'there') counts.there += 1
         else {
           counts[one.body.kind === 'track' ? 'tracks' : 'texts'] += 1
+          if (one.body.kind === 'track') used.add(one.body.label)
           if (became === 'beside') counts.beside += 1
         }
       },

@@ -33,12 +33,12 @@ export class LibraryImports {
 
   /**
    * Add everything, or nothing where a batch fails; others have their turn in between.
-   * @param labels New labels of the vocabulary. @param outcome Told what became of each thing.
+   * @param labels New labels of the vocabulary, asked for when all is taken. @param outcome Told what became of each thing.
    * @returns The step, 0 where nothing was added. @throws what `batches` throws.
    */
   async add(
     batches: AsyncIterable<readonly ToImport[]>,
-    labels: readonly Label[],
+    labels: () => readonly Label[],
     description: Phrase,
     outcome: (one: ToImport, became: Became) => void,
   ): Promise<number> {
@@ -60,8 +60,9 @@ export class LibraryImports {
       return became.clipId
     }
     const all = async function* (): AsyncGenerator<readonly (ToImport | { labels: readonly Label[] })[]> {
-      if (labels.length > 0) yield [{ labels }]
       yield* batches
+      const made = labels()
+      if (made.length > 0) yield [{ labels: made }]
     }
     return this.#history.whole(all(), description, make)
   }
