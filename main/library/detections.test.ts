@@ -2,23 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Provenance, TrackBody } from '../../app/annotation.ts'
+import type { TrackBody } from '../../app/annotation.ts'
 import { newLabel, renamed, withNames } from '../../app/vocabulary.ts'
 import { keyOf, lookedFor } from './detections.ts'
 import { Library } from './library.ts'
-import { detector, mammut } from './shower.testing.ts'
+import { detector, DIGEST, mammut, provenance } from './shower.testing.ts'
 
-const DIGEST = 'd'.repeat(64)
 const PACK = mammut(DIGEST)
-const provenance: Provenance = {
-  packId: 'p',
-  packVersion: '1',
-  packDigest: DIGEST,
-  provider: 'cpu',
-  prompt: '',
-  appVersion: '0',
-  at: '2026-01-01T00:00:00.000Z',
-}
 const body = (label: string, x: number, score: number): TrackBody => ({
   kind: 'track',
   label,

@@ -2,24 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.ts'
+import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
 import type { Filters } from '../../app/contract/find.ts'
 import { killNewestThreadWhenAsked } from '../threads.testing.ts'
 import { Library } from './library.ts'
-import { mammut } from './shower.testing.ts'
+import { DIGEST, mammut, provenance } from './shower.testing.ts'
 import type { Sought } from './search-worker.ts'
 import { best, outstanding, SAME_PICTURE, Vectors } from './vectors.ts'
 
-const DIGEST = 'd'.repeat(64)
-const provenance: Provenance = {
-  packId: 'p',
-  packVersion: '1',
-  packDigest: DIGEST,
-  provider: 'cpu',
-  prompt: '',
-  appVersion: '0',
-  at: '2026-01-01T00:00:00.000Z',
-}
 const said = (body: AnnotationBody, evidence: Evidence | null = null) => ({ body, evidence, provenance })
 
 let folder: string

@@ -5,24 +5,14 @@ import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { AnnotationBody, Provenance, TrackBody } from '../../app/annotation.ts'
+import type { AnnotationBody, TrackBody } from '../../app/annotation.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { english, type Phrase } from '../../app/phrase.ts'
 import type { MachineResult } from './annotations.ts'
 import { type ClipPlan, Library } from './library.ts'
 import { openDatabase } from './schema.ts'
-import { mammut } from './shower.testing.ts'
+import { DIGEST, mammut, provenance } from './shower.testing.ts'
 
-const DIGEST = 'd'.repeat(64)
-const provenance: Provenance = {
-  packId: 'p',
-  packVersion: '1',
-  packDigest: DIGEST,
-  provider: 'cpu',
-  prompt: '',
-  appVersion: '0',
-  at: '2026-01-01T00:00:00.000Z',
-}
 const said = (body: AnnotationBody): MachineResult => ({ body, evidence: null, provenance })
 const caption = (text: string) => said({ kind: 'caption', text })
 const track = (label: string, x: number): TrackBody => ({

@@ -3,21 +3,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ClipMap } from '../../app/contract/overview.ts'
-import type { Provenance } from '../../app/annotation.ts'
 import { killNextThread } from '../threads.testing.ts'
 import { Library } from './library.ts'
-import { mammut } from './shower.testing.ts'
-
-const DIGEST = 'd'.repeat(64)
-const provenance: Provenance = {
-  packId: 'p',
-  packVersion: '1',
-  packDigest: DIGEST,
-  provider: 'cpu',
-  prompt: '',
-  appVersion: '0',
-  at: '2026-01-01T00:00:00.000Z',
-}
+import { DIGEST, mammut, provenance } from './shower.testing.ts'
 
 let folder: string
 let library: Library

@@ -8,6 +8,7 @@ import { backupsOf } from './backups.ts'
 import { faultsOf } from './check.ts'
 import { Library } from './library.ts'
 import { MIGRATIONS, openDatabase } from './schema.ts'
+import { DIGEST, provenance } from './shower.testing.ts'
 
 let folder: string
 beforeEach(() => {
@@ -15,16 +16,6 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const DIGEST = 'd'.repeat(64)
-const provenance = {
-  packId: 'p',
-  packVersion: '1',
-  packDigest: DIGEST,
-  provider: 'cpu',
-  prompt: '',
-  appVersion: '0',
-  at: '2026-01-01T00:00:00.000Z',
-}
 const json = (value: unknown) => JSON.stringify(value)
 const box = { ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 20, y2: 20 }, score: 0.9 }
 const probe = {

@@ -4,20 +4,12 @@ import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.ts'
+import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
 import type { Filters } from '../../app/contract/find.ts'
 import { Library } from './library.ts'
 import { MIGRATIONS } from './schema.ts'
+import { provenance } from './shower.testing.ts'
 
-const provenance: Provenance = {
-  packId: 'p',
-  packVersion: '1',
-  packDigest: 'd'.repeat(64),
-  provider: 'cpu',
-  prompt: '',
-  appVersion: '0',
-  at: '2026-01-01T00:00:00.000Z',
-}
 const sure = (confidence: number, unfamiliar = false): Evidence => ({
   confidence,
   unsure: unfamiliar,

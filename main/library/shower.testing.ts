@@ -1,7 +1,20 @@
 /** Packs for tests of the library, which needs only a pack's digest and manifest: none of their files exist. */
+import type { Provenance } from '../../app/annotation.ts'
 import type { DetectorManifest } from '../../app/pack/detector.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import type { Shower } from './detections.ts'
+
+/** Of a pack that no test asks more of than that it made something. */
+export const DIGEST = 'd'.repeat(64)
+export const provenance: Provenance = {
+  packId: 'p',
+  packVersion: '1',
+  packDigest: DIGEST,
+  provider: 'cpu',
+  prompt: '',
+  appVersion: '0',
+  at: '2026-01-01T00:00:00.000Z',
+}
 
 const file = { file: 'none', sha256: '0'.repeat(64) }
 const pack = { format: 1 as const, id: 'p', version: '1', name: 'p', description: '', licence: '', data: [], selfTest: file, scores: [] }

@@ -3,25 +3,13 @@ import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Provenance } from '../../app/annotation.ts'
 import type { TableQuery } from '../../app/contract/table.ts'
 import { newLabel } from '../../app/vocabulary.ts'
 import { killNewestThreadWhenAsked } from '../threads.testing.ts'
 import { keyOf, lookedFor } from './detections.ts'
 import { Library } from './library.ts'
-import { detector, mammut } from './shower.testing.ts'
+import { detector, DIGEST, mammut, provenance } from './shower.testing.ts'
 import { editCells, editClips, noteClips } from './table-edits.ts'
-
-const DIGEST = 'd'.repeat(64)
-const provenance: Provenance = {
-  packId: 'p',
-  packVersion: '1',
-  packDigest: DIGEST,
-  provider: 'cpu',
-  prompt: '',
-  appVersion: '0',
-  at: '2026-01-01T00:00:00.000Z',
-}
 
 let folder: string
 let library: Library

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.ts'
+import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
 import { reasonParts } from '../../app/find.ts'
 import type { Probe } from '../../app/media.ts'
 import { MammutManifest } from '../../app/pack/mammut.ts'
@@ -14,17 +14,8 @@ import { english } from '../../app/phrase.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import { Library } from '../library/library.ts'
 import { Search } from './search.ts'
+import { DIGEST, provenance } from '../library/shower.testing.ts'
 
-const DIGEST = 'd'.repeat(64)
-const provenance: Provenance = {
-  packId: 'p',
-  packVersion: '1',
-  packDigest: DIGEST,
-  provider: 'cpu',
-  prompt: '',
-  appVersion: '0',
-  at: '2026-01-01T00:00:00.000Z',
-}
 const probe: Probe = {
   container: 'mp4',
   duration: 20,
