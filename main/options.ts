@@ -1,5 +1,38 @@
-/** Parsers of command line options. Each refuses a wrong value with a sentence, which commander prints before it ends with code 1. */
+/**
+ * What the options of the command line mean. A parser refuses a wrong value with a sentence, which commander prints before it ends with code
+ * 1; what cannot be told from the option alone is a `TubeletError`.
+ */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { InvalidArgumentError } from 'commander'
+import type { Source } from '../app/contract.ts'
+import { TubeletError } from '../app/errors.ts'
+
+/** The full path of the folder that `--project` names. @throws TubeletError `not-found` where no library is in it. */
+export function libraryIn(project: string): string {
+  const folder = path.resolve(project)
+  if (existsSync(path.join(folder, 'library.sqlite'))) return folder
+  throw new TubeletError({
+    code: 'not-found',
+    message: 'There is no library in this folder.',
+    file: folder,
+    next: 'Analyse videos first, or name another folder with --project.',
+  })
+}
+
+/** The videos that a person calls so, by name, by name and folder as lists show it, or by path. @throws TubeletError `not-found` where none is. */
+export function videosNamed(sources: readonly Source[], video: string): [Source, ...Source[]] {
+  const [one, ...more] = sources.filter(
+    ({ name, title, path: file }) => [name, title, file].includes(video) || file === path.resolve(video),
+  )
+  if (one) return [one, ...more]
+  throw new TubeletError({
+    code: 'not-found',
+    message: 'There is no video “{{video}}” in this library.',
+    values: { video },
+    next: 'Name it as it is listed, or by its path.',
+  })
+}
 
 /** A whole number in digits, within limits. `meant`: the sentence for anything else. */
 export function wholeNumber(meant: string, least = 1, most = Number.MAX_SAFE_INTEGER): (text: string) => number {

@@ -1,14 +1,12 @@
 /** `tubelet export …`: annotation files of a library without a window. It starts no engine and may run beside an open window. */
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
 import { ReviewState } from '../../app/annotation.ts'
 import { ExportFormat, type LeftOut } from '../../app/contract/export.ts'
-import { TubeletError } from '../../app/errors.ts'
 import { english, type Phrase } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
-import { ids, listOf, names, oneOf, words as withWords } from '../options.ts'
+import { ids, libraryIn, listOf, names, oneOf, videosNamed, words as withWords } from '../options.ts'
 import { Search } from '../search/search.ts'
 import { exportProject } from './export.ts'
 import { chosenClips } from './which.ts'
@@ -77,14 +75,7 @@ async function run({
   lookedFor,
   json,
 }: Options): Promise<void> {
-  const folder = path.resolve(project)
-  if (!existsSync(path.join(folder, 'library.sqlite')))
-    throw new TubeletError({
-      code: 'not-found',
-      message: 'There is no library in this folder.',
-      file: folder,
-      next: 'Analyse videos first, or name another folder with --project.',
-    })
+  const folder = libraryIn(project)
   const library = Library.open(folder)
   // Idle workers of the library do not keep the process alive.
   const awake = setInterval(() => undefined, 1_000)
@@ -108,7 +99,7 @@ async function run({
     const exported = await exportProject(library, {
       formats,
       directory: path.resolve(out),
-      sourceIds: videos && sourceIdsOf(library, videos),
+      sourceIds: videos?.flatMap((video) => videosNamed(library.sources(), video).map(({ id }) => id)),
       clipIds,
       scope: { labels, states, by },
       perVideo,
@@ -131,22 +122,4 @@ async function run({
 export function sayWhatIsMissing({ leftOut, notes }: { leftOut: readonly LeftOut[]; notes: readonly Phrase[] }): void {
   for (const { name, state } of leftOut) printError(`${name} is left out: its analysis is unfinished (${state}).`)
   for (const note of notes) printError(english(note))
-}
-
-/** @throws TubeletError `not-found` for a video that is not in the library. */
-function sourceIdsOf(library: Library, videos: readonly string[]): number[] {
-  const sources = library.sources()
-  return videos.flatMap((video) => {
-    const found = sources.filter(
-      ({ name, title, path: file }) => name === video || title === video || file === video || file === path.resolve(video),
-    )
-    if (found.length === 0)
-      throw new TubeletError({
-        code: 'not-found',
-        message: 'There is no video “{{video}}” in this library.',
-        values: { video },
-        next: 'Name it as it is listed, or by its path.',
-      })
-    return found.map(({ id }) => id)
-  })
 }

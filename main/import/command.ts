@@ -1,6 +1,4 @@
 /** `tubelet import …`: annotation files into a library, without a window. It starts no engine. */
-import { existsSync } from 'node:fs'
-import path from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import type { Source } from '../../app/contract.ts'
 import type { Import, ImportFault, ImportPart } from '../../app/contract/imports.ts'
@@ -8,6 +6,7 @@ import { inEnglish, TubeletError } from '../../app/errors.ts'
 import { english } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
 import { lockLibrary } from '../lock.ts'
+import { libraryIn, videosNamed } from '../options.ts'
 import { type Chosen, Imports } from './imports.ts'
 import { printError, printJson, printLine } from '../terminal.ts'
 
@@ -25,7 +24,7 @@ interface Options {
 export function importCommand(project: string): Command {
   return new Command('import')
     .description(
-      'Take annotation files of other tools, or of another Tubelet, into a library: COCO, CVAT for video, CSV, JSONL, WebVTT, SRT',
+      'Take annotation files of other tools, or of another Tubelet, into a library: COCO, CVAT for video, CSV, JSONL, WebVTT, SRT, MOT Challenge, VIAME CSV',
     )
     .argument('<files...>', 'annotation files')
     .option('--to <video>', 'the video that they are about, by name or path; otherwise it is found by what the files say')
@@ -45,14 +44,7 @@ function zeroOrOne(text: string): 0 | 1 {
 }
 
 async function run(files: string[], { project, to, firstFrame, firstPixel, unreviewed, dryRun, json }: Options): Promise<void> {
-  const folder = path.resolve(project)
-  if (!existsSync(path.join(folder, 'library.sqlite')))
-    throw new TubeletError({
-      code: 'not-found',
-      message: 'There is no library in this folder.',
-      file: folder,
-      next: 'Analyse videos first, or name another folder with --project.',
-    })
+  const folder = libraryIn(project)
   const unlock = lockLibrary(folder)
   const library = Library.open(folder)
   // Idle workers of the library do not keep the process alive.
@@ -95,14 +87,13 @@ async function run(files: string[], { project, to, firstFrame, firstPixel, unrev
 
 /** @throws TubeletError `not-found` where there is none or several. */
 function videoNamed(sources: readonly Source[], video: string): Source {
-  const found = sources.filter(({ name, path: file }) => name === video || file === video || file === path.resolve(video))
-  const [one] = found
-  if (one && found.length === 1) return one
+  const [one, ...more] = videosNamed(sources, video)
+  if (more.length === 0) return one
   throw new TubeletError({
     code: 'not-found',
-    message: one ? 'There are several videos “{{video}}” in this library.' : 'There is no video “{{video}}” in this library.',
+    message: 'There are several videos “{{video}}” in this library.',
     values: { video },
-    next: one ? 'Name it by its path.' : 'Name it as it is listed, or by its path.',
+    next: 'Name it as it is listed, or by its path.',
   })
 }
 

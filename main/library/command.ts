@@ -1,9 +1,9 @@
 /** `tubelet library …`: checks a library file, and makes and restores its backups. Verifying may run beside an open window. */
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
 import { TubeletError } from '../../app/errors.ts'
 import { lockLibrary } from '../lock.ts'
+import { libraryIn } from '../options.ts'
 import { type Backup, Backups, backupsOf, restoreBackup } from './backups.ts'
 import { faultsOf } from './check.ts'
 import { printError, printLine } from '../terminal.ts'
@@ -27,9 +27,8 @@ export function libraryCommand(project: string): Command {
 }
 
 function verify({ project }: Options): void {
-  const folder = path.resolve(project)
+  const folder = libraryIn(project)
   const library = path.join(folder, 'library.sqlite')
-  if (!existsSync(library)) throw noLibrary(folder)
   const backups = backupsOf(folder)
   const broken = told(library, folder)
   const sound = backups.filter(({ name }) => !told(path.join(folder, 'backups', name), folder))
@@ -65,8 +64,7 @@ function line({ name, bytes, kind }: Backup): string {
 }
 
 async function make({ project }: Options): Promise<void> {
-  const folder = path.resolve(project)
-  if (!existsSync(path.join(folder, 'library.sqlite'))) throw noLibrary(folder)
+  const folder = libraryIn(project)
   const backups = new Backups(folder, () => false)
   try {
     await backups.make()
@@ -96,13 +94,4 @@ function restore(name: string, { project }: Options): void {
   } finally {
     unlock()
   }
-}
-
-function noLibrary(folder: string): TubeletError {
-  return new TubeletError({
-    code: 'not-found',
-    message: 'There is no library in this folder.',
-    file: folder,
-    next: 'Analyse videos first, or name another folder with --project.',
-  })
 }

@@ -1,14 +1,11 @@
 /** `tubelet search …`: search by words over a library without a window. It starts no engine and may run beside an open window. */
-import { existsSync } from 'node:fs'
-import path from 'node:path'
 import { Command } from 'commander'
 import type { Clip } from '../../app/contract.ts'
 import type { FindHit, FindResult } from '../../app/contract/find.ts'
-import { TubeletError } from '../../app/errors.ts'
 import { clipIdsOf, reasonParts } from '../../app/find.ts'
 import { english } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
-import { wholeNumber } from '../options.ts'
+import { libraryIn, wholeNumber } from '../options.ts'
 import { Search } from './search.ts'
 import { printJson, printLine } from '../terminal.ts'
 
@@ -32,15 +29,8 @@ export function searchCommand(project: string): Command {
 }
 
 async function search(words: string[], { project, limit, json }: Options): Promise<void> {
-  const folder = path.resolve(project)
+  const folder = libraryIn(project)
   const wanted = words.join(' ')
-  if (!existsSync(path.join(folder, 'library.sqlite')))
-    throw new TubeletError({
-      code: 'not-found',
-      message: 'There is no library in this folder.',
-      file: folder,
-      next: 'Analyse videos first, or name another folder with --project.',
-    })
   const library = Library.open(folder)
   // An idle search worker does not keep the process alive, so this does.
   const awake = setInterval(() => undefined, 1_000)
