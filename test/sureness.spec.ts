@@ -73,3 +73,9 @@ test('once somebody asks for it, no place doubts it', async () => {
   await expect(clipRows().first()).toContainText(SURE)
   await expect(window()).not.toContainText('donut?')
 })
+
+test('Table marks a 0 that is not sure, as its file does', async () => {
+  await call('addColumn', { body: { kind: 'count', text: 'bottle' } })
+  await goTo('Table')
+  await expect(page.locator('.grid-cell[data-type=count]').first()).toHaveText(/^0\s*not sure$/)
+})

@@ -108,7 +108,8 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
       </span>
     )
   if (cell.notes) return <Notes notes={cell.notes} />
-  if (!said) return <span className={heading.numeric ? 'clamped num' : 'clamped'}>{text}</span>
+  const counts = type === 'count'
+  if (!said && !counts) return <span className={heading.numeric ? 'clamped num' : 'clamped'}>{text}</span>
   return (
     <>
       {type === 'yesno' && cell.text !== '' ? (
@@ -116,7 +117,7 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
           {text}
         </span>
       ) : (
-        <span className="clamped" title={text}>
+        <span className={counts ? 'clamped num' : 'clamped'} title={text}>
           {text}
         </span>
       )}
