@@ -223,6 +223,8 @@ export const spans: Format<Film, Row<typeof spanColumns>> = {
       const unsaid = { text: null, question: null, machine_text: null, confidence: null, unsure: 0, agreement: null }
       yield { ...named, clip_id: clip.id, annotation_id: 0, kind: clip.kind, ...spanOf(), ...unsaid, ...decisionOf(null, null) }
       for (const { annotation, body } of spokenIn(film, clip, 'caption', 'answer', 'note', 'segment', 'text')) {
+        const { machine, evidence } = annotation
+        const ofMachine = machine && machine.kind !== 'track' && machine.text === body.text ? evidence : null
         yield wellFormed({
           ...named,
           clip_id: clip.id,
@@ -232,9 +234,10 @@ export const spans: Format<Film, Row<typeof spanColumns>> = {
           text: body.text,
           question: body.kind === 'answer' ? body.question : null,
           machine_text: annotation.machine && annotation.machine.kind !== 'track' ? annotation.machine.text : null,
-          confidence: annotation.evidence?.confidence ?? null,
-          unsure: Number(annotation.evidence?.unsure ?? false),
-          agreement: annotation.evidence?.agreement ?? null,
+          // The machine's, so of its own text only.
+          confidence: ofMachine?.confidence ?? null,
+          unsure: Number(ofMachine?.unsure ?? false),
+          agreement: ofMachine?.agreement ?? null,
           ...decisionOf(annotation, standingOfAnnotation(annotation)),
         })
       }

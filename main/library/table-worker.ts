@@ -334,9 +334,9 @@ function statements(which: string, values: readonly string[], only: string, name
       text: nothing ? null : text,
       number: null,
       state: nothing ? 'empty' : review,
-      // For an answer that is neither yes nor no, the confidence says nothing about yes or no.
-      confidence: confidence === null || (isYesNo && yesNo(machine ?? '') === 'unsure') ? null : Number(confidence),
-      agreement: agreement === null ? null : Number(agreement),
+      // The machine's confidence is in its own text, and for an answer that is neither yes nor no it says nothing about yes or no.
+      confidence: confidence === null || words !== machine || (isYesNo && yesNo(machine) === 'unsure') ? null : Number(confidence),
+      agreement: agreement === null || words !== machine ? null : Number(agreement),
       said: machine,
     }
   })
