@@ -96,7 +96,7 @@ export const importRoutes = {
     method: 'post',
     path: '/api/imports',
     summary:
-      'Read annotation files: COCO, CVAT for video 1.1, WebVTT, SRT, and Tubelet’s CSV and JSON Lines. Answers with what is in them and which videos of the library are meant; nothing is stored until they are taken',
+      'Read annotation files: COCO, CVAT for video 1.1, MOT Challenge, VIAME CSV, WebVTT, SRT, and Tubelet’s CSV and JSON Lines. Answers with what is in them and which videos of the library are meant; nothing is stored until they are taken',
     body: z.object({
       paths: z.array(FilePath).min(1).max(1_000),
       /** A name for the import; its progress events carry it. */

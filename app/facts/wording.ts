@@ -74,7 +74,10 @@ export function cameraText({ moves, swings, shakes }: CameraMotion, language: La
   if (shakes) return language === 'en' ? `${camera} shakes` : `${camera} wackelt`
   const told = swings.slice(0, TOLD).sort((a, b) => a.from - b.from)
   if (told.length === 0) return language === 'en' ? `${camera} moves` : `${camera} bewegt sich`
-  return `${camera} ${told.map(({ way }) => SWINGS[language][way]).join(language === 'en' ? ', then ' : ', dann ')}`
+  const [first, ...more] = told.map(({ way }) => SWINGS[language][way])
+  // "… schwenkt nach links, dann zoomt sie heran": after "dann" the verb comes before "sie".
+  const then = more.map((swing) => (language === 'en' ? `, then ${swing}` : `, dann ${swing.replace(' ', ' sie ')}`))
+  return `${camera} ${first}${then.join('')}`
 }
 
 const LIGHTS: Record<Language, Record<LightKind, string>> = {

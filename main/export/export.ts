@@ -139,14 +139,15 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
 
 /** Refuse unknown labels: the files would have no boxes, as if the label had been looked for and not found. */
 function checkLabels(labels: readonly string[], categories: readonly Category[]): void {
+  const names = categories.map(({ name }) => name)
   const unknown = labels.find((label) => !categories.some(({ name }) => name.toLowerCase() === label.trim().toLowerCase()))
   if (unknown === undefined) return
   throw new TubeletError({
     code: 'bad-request',
     message: 'There is no label “{{label}}” in this library.',
     field: 'body.labels',
-    values: { label: unknown, labels: categories.map(({ name }) => name).join(', ') || '–' },
-    next: 'There are: {{labels}}.',
+    values: { label: unknown, labels: names.join(', ') },
+    next: names.length > 0 ? 'There are: {{labels}}.' : 'There is none yet: add it on the Labels page.',
   })
 }
 

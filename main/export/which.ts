@@ -23,20 +23,18 @@ export async function chosenClips(
   if (rows) parts.push((await library.table.ask('clips', rows)).clipIds.flat())
   if (view !== undefined) {
     const saved = library.table.views().find(({ name }) => name.toLowerCase() === view.trim().toLowerCase())
-    if (saved === undefined)
+    if (saved === undefined) {
+      const names = library.table.views().map(({ name }) => name)
       throw new TubeletError({
         code: 'not-found',
         message: 'There is no view “{{view}}”.',
-        values: {
-          view,
-          views:
-            library.table
-              .views()
-              .map(({ name }) => name)
-              .join(', ') || '–',
-        },
-        next: 'Views are kept on the Table page. There are: {{views}}.',
+        values: { view, views: names.join(', ') },
+        next:
+          names.length > 0
+            ? 'Views are kept on the Table page. There are: {{views}}.'
+            : 'Views are kept on the Table page; there is none yet.',
       })
+    }
     parts.push(await rowsOf(library, saved.spec))
   }
   const chosenBy = Object.entries({ clipIds, search: sought, table, rows, view }).flatMap(([name, by]) => (by === undefined ? [] : [name]))
