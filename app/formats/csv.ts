@@ -7,7 +7,7 @@
 import { type Annotation, ReviewState, type Span } from '../annotation.ts'
 import { secondsOf } from '../media.ts'
 import { type Standing, standingOfAnnotation } from '../review.ts'
-import { clipTimes, decodedPicture, spokenIn, trackedObjects, wellFormed } from './document.ts'
+import { clipTimes, decodedPicture, machineEvidence, spokenIn, trackedObjects, wellFormed } from './document.ts'
 import type { Film, Format } from './document.ts'
 import { fault, type Found, numberIn, scoreOf, type VideoFound } from './found.ts'
 import { phrase } from '../phrase.ts'
@@ -223,8 +223,7 @@ export const spans: Format<Film, Row<typeof spanColumns>> = {
       const unsaid = { text: null, question: null, machine_text: null, confidence: null, unsure: 0, agreement: null }
       yield { ...named, clip_id: clip.id, annotation_id: 0, kind: clip.kind, ...spanOf(), ...unsaid, ...decisionOf(null, null) }
       for (const { annotation, body } of spokenIn(film, clip, 'caption', 'answer', 'note', 'segment', 'text')) {
-        const { machine, evidence } = annotation
-        const ofMachine = machine && machine.kind !== 'track' && machine.text === body.text ? evidence : null
+        const evidence = machineEvidence(annotation)
         yield wellFormed({
           ...named,
           clip_id: clip.id,
@@ -234,10 +233,9 @@ export const spans: Format<Film, Row<typeof spanColumns>> = {
           text: body.text,
           question: body.kind === 'answer' ? body.question : null,
           machine_text: annotation.machine && annotation.machine.kind !== 'track' ? annotation.machine.text : null,
-          // The machine's, so of its own text only.
-          confidence: ofMachine?.confidence ?? null,
-          unsure: Number(ofMachine?.unsure ?? false),
-          agreement: ofMachine?.agreement ?? null,
+          confidence: evidence?.confidence ?? null,
+          unsure: Number(evidence?.unsure ?? false),
+          agreement: evidence?.agreement ?? null,
           ...decisionOf(annotation, standingOfAnnotation(annotation)),
         })
       }

@@ -2,7 +2,7 @@
 import type { ReviewState } from '../annotation.ts'
 import { leadOf } from '../media.ts'
 import { doubted, standingOfAnnotation } from '../review.ts'
-import { clipTimes, spoken } from './document.ts'
+import { clipTimes, machineEvidence, spoken } from './document.ts'
 import type { Film } from './document.ts'
 import { fault, type Found } from './found.ts'
 import { linesOf } from './lines.ts'
@@ -28,8 +28,8 @@ export function captionCues(film: Film) {
     const from = Math.round((lead + start) * 1000)
     const text = cueText(body.text)
     const review = standingOfAnnotation(annotation)
-    const { id, state, provenance, evidence } = annotation
-    const origin = { state, review, confidence: evidence?.confidence ?? null, provenance }
+    const { id, state, provenance } = annotation
+    const origin = { state, review, confidence: machineEvidence(annotation)?.confidence ?? null, provenance }
     return text === ''
       ? []
       : [{ start: from, end: Math.max(from + 1, Math.round((lead + end) * 1000)), text: doubted(text, review === 'unsure'), id, origin }]

@@ -126,6 +126,11 @@ export function* spokenIn<K extends Kind>(film: Film, clip: DocumentClip, ...kin
   for (const annotation of film.of(clip, kinds)) yield { clip, annotation, body: annotation.body as BodyOf<K> }
 }
 
+/** What the machine says of its own text; null where a person wrote another one, of which it says nothing. */
+export function machineEvidence({ machine, body, evidence }: Annotation): Annotation['evidence'] {
+  return machine && 'text' in machine && 'text' in body && machine.text === body.text ? evidence : null
+}
+
 /**
  * The tracks of a film that have a box with an area inside the frame. An object has one box per frame: where two clips show it, the boxes
  * are taken from the clip that a person decided about, else from the one that was not marked, else from the earlier one.

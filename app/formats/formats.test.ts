@@ -578,6 +578,21 @@ describe('captions', () => {
     ] as const)
       expect(texts(state, unsure)).toEqual(['a hat', 'a hat'])
   })
+  it('that a person wrote have no confidence of the machine', () => {
+    const [clip] = tricky.clips
+    const [caption] = clip?.annotations ?? []
+    if (!clip || !caption?.evidence) throw new RangeError('the tricky document lost its clip')
+    const { confidence, agreement } = caption.evidence
+    const machine = { kind: 'caption' as const, text: 'a cat' }
+    const confidences = (text: string) => {
+      const body = { ...machine, text }
+      const film = filmOf({ ...tricky, clips: [{ ...clip, annotations: [{ ...caption, machine, body, state: 'edited' as const }] }] })
+      const row = [...spans.pieces(film)].find((one) => one.kind === 'caption')
+      return [row?.confidence, row?.agreement, [...vtt.pieces(film)][0]?.origin.confidence]
+    }
+    expect(confidences('a cat')).toEqual([confidence, agreement, confidence])
+    expect(confidences('a hat')).toEqual([null, null, null])
+  })
   it('keep who made them in WebVTT', () => {
     expect([...vtt.pieces(filmOf(tricky))][0]?.origin).toMatchObject({
       state: 'machine',

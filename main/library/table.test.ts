@@ -137,6 +137,8 @@ test('an arrangement stands still under its name while cells change; opened agai
     [clips[0], 'beta', 'sure'],
     [clips[2], 'gamma', 'sure'],
   ])
+  // The machine's confidence is in its own text, not in a person's.
+  expect(rows.map(({ cells }) => cells[key]?.confidence)).toEqual([null, 0.5, 0.5])
   expect(await texts(sorted, key)).toEqual(['beta', 'gamma', 'zeta'])
   expect(await texts({ filters: [{ key, op: 'state', states: ['edited'] }] }, key)).toEqual(['zeta'])
   library.review(answerId(clips[1]), 'reject')
