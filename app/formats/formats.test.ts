@@ -588,7 +588,7 @@ describe('captions', () => {
       const body = { ...machine, text }
       const film = filmOf({ ...tricky, clips: [{ ...clip, annotations: [{ ...caption, machine, body, state: 'edited' as const }] }] })
       const row = [...spans.pieces(film)].find((one) => one.kind === 'caption')
-      return [row?.confidence, row?.agreement, [...vtt.pieces(film)][0]?.origin.confidence]
+      return [row?.confidence, row?.agreement, [...vtt.pieces(film)][0]?.origin?.confidence]
     }
     expect(confidences('a cat')).toEqual([confidence, agreement, confidence])
     expect(confidences('a hat')).toEqual([null, null, null])
