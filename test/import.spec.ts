@@ -44,7 +44,7 @@ test('a COCO file of another tool is shown on the picture before it is imported,
   }
   await drop(file('theirs.json', JSON.stringify(coco)))
   await expect(dialog()).toBeVisible()
-  await expect(dialog().getByText('1 track with 3 boxes')).toBeVisible()
+  await expect(dialog().getByText('1 track, 3 boxes')).toBeVisible()
   await expect(dialog().getByText('the same name, without its ending')).toBeVisible()
   await expect(dialog().getByText('Frame 3 (from 0)')).toBeVisible()
   // As the file counts from 1, everything is a frame earlier.

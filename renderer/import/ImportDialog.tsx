@@ -163,7 +163,7 @@ function Part({
   const { data } = useSources()
   const { named, boxes, tracks, texts, rejected, labels, why, asks } = part
   const counts = [
-    ...(tracks > 0 ? [t('{{count, number}} tracks with {{boxes}} boxes', { count: tracks, boxes })] : []),
+    ...(tracks > 0 ? [t('{{count, number}} tracks', { count: tracks }), t('{{count, number}} boxes', { count: boxes })] : []),
     ...(texts > 0 ? [t('{{count, number}} texts', { count: texts })] : []),
     ...(rejected > 0 ? [t('{{rejected}} rejected there: left out', { rejected })] : []),
   ]

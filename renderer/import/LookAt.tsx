@@ -9,6 +9,9 @@ import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { useFrames, useSources } from '../cache.ts'
 import { useColours } from '../labels/vocabulary.ts'
 
+/** A longer label would run over the picture; the card beside it has the whole. */
+const LETTERS = 24
+
 /** The first frame that a part says something about, with its boxes drawn: what is wrong by a frame or a pixel shows here, before it is imported. */
 export function LookAt({
   importId,
@@ -56,7 +59,7 @@ export function LookAt({
                   strokeWidth={3 * unit}
                   paintOrder="stroke"
                 >
-                  {label}
+                  {label.length > LETTERS ? `${label.slice(0, LETTERS)}…` : label}
                 </text>
               </g>
             ))}
