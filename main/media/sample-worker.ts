@@ -4,7 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
-import type { Readable } from 'node:stream'
+import { getDefaultHighWaterMark, type Readable, setDefaultHighWaterMark } from 'node:stream'
 import { serve } from '../channel.ts'
 import { DecodePass } from './decode-pass.ts'
 import { isHeavy, type PassEvent, type PassTask, type SampleService } from './sample.ts'
@@ -14,6 +14,11 @@ import { ended, startTool } from './tools.ts'
 const MAX_WAITING = 8
 /** A decoder that gives no byte for this long, though its pipes are being read, is stuck. */
 const STALL_MS = 60_000
+/**
+ * Milliseconds between two reads of ffmpeg's messages: it writes them in pieces of some 30 bytes, several a frame, and a read of each would cost more
+ * than all other pipes together.
+ */
+const MESSAGES_EVERY = 5
 
 /** The memory of an event, which is transferred to the host. */
 function memoryOf(event: PassEvent): ArrayBuffer[] {
@@ -52,18 +57,22 @@ class Run {
   /** Resolves when ffmpeg has ended and every event has been sent. @throws What was wrong with the file, as `sample` says. */
   async start(task: PassTask): Promise<void> {
     const signal = AbortSignal.any([this.#stop.signal, this.#stall.signal])
+    const usual = getDefaultHighWaterMark(false)
+    // Otherwise a paused pipe is read on until it has gathered 64 kB.
+    setDefaultHighWaterMark(false, 1)
     const child = startTool(
       task.ffmpeg,
       task.args,
       ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...task.wants.map(() => 'pipe' as const)],
       signal,
     )
+    setDefaultHighWaterMark(false, usual)
     yieldToPeople(child)
     const pass = this.#pass
     // In the plan's order. Node's types say that pipes past the third may be written to as well.
     const [, tiny, messages, small, preview, strip, ...wanted] = child.stdio as (Readable | null)[]
     this.#read(tiny, (chunk) => pass.tiny(chunk))
-    this.#read(messages, (chunk) => pass.messages(chunk))
+    this.#read(messages, (chunk) => pass.messages(chunk), MESSAGES_EVERY)
     this.#read(small, (chunk) => pass.grey(chunk))
     this.#read(preview, (chunk) => pass.preview(chunk))
     this.#read(strip, (chunk) => pass.strip(chunk))
@@ -102,7 +111,8 @@ class Run {
     this.#note(event, memoryOf(event))
   }
 
-  #read(pipe: Readable | null | undefined, take: (chunk: Uint8Array) => Iterable<PassEvent>): void {
+  /** @param every Milliseconds between two reads; 0: as soon as there is something. */
+  #read(pipe: Readable | null | undefined, take: (chunk: Uint8Array) => Iterable<PassEvent>, every = 0): void {
     if (pipe === null || pipe === undefined) return
     this.#pipes.push(pipe)
     pipe.on('data', (chunk: Buffer) => {
@@ -117,6 +127,10 @@ class Run {
         this.stop()
       }
       if (this.#waiting >= MAX_WAITING) for (const one of this.#pipes) one.pause()
+      else if (every > 0) {
+        pipe.pause()
+        setTimeout(() => this.#waiting < MAX_WAITING && pipe.resume(), every)
+      }
     })
   }
 }
