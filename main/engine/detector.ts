@@ -6,7 +6,7 @@ import type { Box } from '../../app/annotation.ts'
 import { boxArea, clipBox, iou, type RelativeBox } from '../../app/boxes.ts'
 import { coloursOf } from '../../app/colours.ts'
 import type { DetectorManifest } from '../../app/pack/detector.ts'
-import { byteTensor, floatsOf, type Graphs } from './graphs.ts'
+import { byteTensor, floatTensor, type Graphs } from './graphs.ts'
 import type { Picture, Spotted } from './protocol.ts'
 
 /** Boxes of one name that overlap by more than this (IoU) are one thing; NanoDet was measured with this value. */
@@ -15,6 +15,8 @@ const ONE_THING = 0.6
 const NESTED = 0.85
 /** Shortest side of a box, in pixels of the picture; thinner boxes are dropped. */
 const LEAST_SIDE = 2
+/** Memory kept for later runs: of two videos at a time, some three pictures each. */
+const MOST_FREE = 6
 
 interface Candidate {
   /** Index of its class. */
@@ -27,6 +29,7 @@ interface Candidate {
 export class Detector {
   readonly #manifest: DetectorManifest
   readonly #graphs: Graphs
+  readonly #free: Memory[] = []
 
   constructor(manifest: DetectorManifest, graphs: Graphs) {
     this.#manifest = manifest
@@ -46,18 +49,28 @@ export class Detector {
     return out
   }
 
+  /** Memory for a picture of this size that no run is using. */
+  #memoryOf({ width, height }: Picture): Memory {
+    const at = this.#free.findIndex((one) => one.width === width && one.height === height)
+    return (at >= 0 ? this.#free.splice(at, 1)[0] : undefined) ?? memoryFor({ width, height }, this.#manifest)
+  }
+
   async #seeOne(picture: Picture, mirrored: boolean): Promise<Spotted[]> {
-    const { classes, strides, calibration, input } = this.#manifest
+    const { classes, strides, calibration } = this.#manifest
     const { width, height } = picture
-    const { left, top, ...bordered } = withBorder(mirrored ? mirror(picture) : picture, input.multiple)
-    const outputs = await this.#graphs.run('detector', { picture: byteTensor(bordered.rgb, [1, bordered.height, bordered.width, 3]) })
-    const cells = candidatesOf(floatsOf(outputs, 'scores'), floatsOf(outputs, 'distances'), {
-      ...bordered,
-      strides,
-      classes: classes.length,
-      floor: calibration.floor,
-    })
-    const inPicture = cells.map(({ index, score, box: { x1, y1, x2, y2 } }) => ({
+    const used = this.#memoryOf(picture)
+    const { left, top, wide, high, scores, distances } = used
+    fill(used, picture, mirrored)
+    const cells = scores.length / classes.length
+    await this.#graphs.run(
+      'detector',
+      { picture: byteTensor(used.rgb, [1, high, wide, 3]) },
+      { scores: floatTensor(scores, [1, cells, classes.length]), distances: floatTensor(distances, [1, cells, 4]) },
+    )
+    const found = candidatesOf(scores, distances, { width: wide, height: high, strides, classes: classes.length, floor: calibration.floor })
+    this.#free.push(used)
+    if (this.#free.length > MOST_FREE) this.#free.shift()
+    const inPicture = found.map(({ index, score, box: { x1, y1, x2, y2 } }) => ({
       name: classes[index] ?? '',
       score,
       box: clipBox({ x1: x1 - left, y1: y1 - top, x2: x2 - left, y2: y2 - top }, picture),
@@ -72,28 +85,53 @@ export class Detector {
   }
 }
 
-/** The picture with left and right exchanged. */
-function mirror({ rgb, width, height }: Picture): Picture {
-  const out = new Uint8Array(rgb.length)
-  for (let y = 0, to = 0; y < height; y++) {
-    for (let x = width - 1; x >= 0; x--) {
-      const from = (y * width + x) * 3
-      out[to++] = rgb[from] ?? 0
-      out[to++] = rgb[from + 1] ?? 0
-      out[to++] = rgb[from + 2] ?? 0
-    }
-  }
-  return { rgb: out, width, height }
+/** What one run of the graph reads and writes, kept for later runs: each would otherwise allocate two megabytes, which costs time when they are freed. */
+interface Memory {
+  /** Size of the picture that it is for, pixels. */
+  width: number
+  height: number
+  /** Where the picture begins in the bordered one, whose sides are multiples of what the graph needs; and the size of that. */
+  left: number
+  top: number
+  wide: number
+  high: number
+  /** [high, wide, 3], black outside the picture. */
+  rgb: Uint8Array
+  /** [1, cells, classes] and [1, cells, 4]. */
+  scores: Float32Array
+  distances: Float32Array
 }
 
-/** A picture centred on black, with sides padded to the next multiples that the graph needs; `left` and `top`: where the picture begins, pixels. */
-function withBorder({ rgb, width, height }: Picture, multiple: number): Picture & { left: number; top: number } {
+function memoryFor(
+  { width, height }: Pick<Picture, 'width' | 'height'>,
+  { input: { multiple }, strides, classes }: DetectorManifest,
+): Memory {
   const up = (side: number) => Math.ceil(side / multiple) * multiple
   const [wide, high] = [up(width), up(height)]
-  const [left, top] = [(wide - width) >> 1, (high - height) >> 1]
-  const out = new Uint8Array(wide * high * 3)
-  for (let y = 0; y < height; y++) out.set(rgb.subarray(y * width * 3, (y + 1) * width * 3), ((y + top) * wide + left) * 3)
-  return { rgb: out, width: wide, height: high, left, top }
+  const cells = strides.reduce((sum, stride) => sum + Math.ceil(wide / stride) * Math.ceil(high / stride), 0)
+  return {
+    ...{ width, height, wide, high, left: (wide - width) >> 1, top: (high - height) >> 1 },
+    rgb: new Uint8Array(wide * high * 3),
+    scores: new Float32Array(cells * classes.length),
+    distances: new Float32Array(cells * 4),
+  }
+}
+
+/** Puts a picture into its place on the black, with left and right exchanged if it is to be mirrored. */
+function fill({ rgb: out, left, top, wide }: Memory, { rgb, width, height }: Picture, mirrored: boolean): void {
+  for (let y = 0; y < height; y++) {
+    const start = y * width * 3
+    let to = ((y + top) * wide + left) * 3
+    if (!mirrored) {
+      out.set(rgb.subarray(start, start + width * 3), to)
+      continue
+    }
+    for (let from = start + (width - 1) * 3; from >= start; from -= 3, to += 3) {
+      out[to] = rgb[from] ?? 0
+      out[to + 1] = rgb[from + 1] ?? 0
+      out[to + 2] = rgb[from + 2] ?? 0
+    }
+  }
 }
 
 /**
@@ -113,8 +151,8 @@ function candidatesOf(
   for (const stride of strides) {
     for (let y = (stride - 1) / 2; y < height; y += stride) {
       for (let x = (stride - 1) / 2; x < width; x += stride, cell++) {
-        for (let index = 0; index < classes; index++) {
-          const score = scores[cell * classes + index] ?? 0
+        for (let index = 0, at = cell * classes; index < classes; index++, at++) {
+          const score = scores[at] ?? 0
           if (score < floor) continue
           const [left = 0, top = 0, right = 0, bottom = 0] = distances.subarray(cell * 4, cell * 4 + 4)
           out.push({ index, score, box: { x1: x - left, y1: y - top, x2: x + right, y2: y + bottom } })

@@ -42,11 +42,14 @@ export class Graphs {
     if (first !== undefined) await this.#session(first)
   }
 
-  /** Run a graph once; its session is made at the first run. Blocks the thread while it computes, but not before the next macrotask. */
-  async run(name: string, feeds: Feeds): Promise<ort.InferenceSession.OnnxValueMapType> {
+  /**
+   * Run a graph once; its session is made at the first run. Blocks the thread while it computes, but not before the next macrotask.
+   * @param into Tensors that its outputs are written to, by name: all of them, of the right shapes.
+   */
+  async run(name: string, feeds: Feeds, into?: Feeds): Promise<ort.InferenceSession.OnnxValueMapType> {
     this.#runs.set(name, (this.#runs.get(name) ?? 0) + 1)
     const session = await this.#session(name)
-    return session.run(feeds)
+    return into === undefined ? session.run(feeds) : session.run(feeds, into)
   }
 
   /** How often each graph ran. */
