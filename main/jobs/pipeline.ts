@@ -28,6 +28,8 @@ import { Watch } from './watch.ts'
 
 /** The share of the progress that is reading; the rest is storing the last clip. */
 const UNTIL_STORED = 0.99
+/** Once a beginning of the first clip has shown a thing or a text, only one of at least this length, seconds, is shown too. */
+const AGAIN_FROM = 8
 
 export interface Pipeline {
   library: Library
@@ -112,6 +114,7 @@ async function readOnce(
   const watch = new Watch({ library, appVersion: pipeline.appVersion, sourceId: source.id, probe, signal, ...engines })
   let damaged: Problem | null = null
   const clips: number[] = []
+  let begun = false
   let seconds = 0
   for await (const event of sample(media, await mediaFile(library, source), probe, wantsOf(engines), { signal })) {
     switch (event.type) {
@@ -122,7 +125,8 @@ async function readOnce(
         await watch.picture(event.key, event.frame, event.picture, event.changed)
         break
       case 'beginning':
-        await begin(pipeline, watch, source, event.clip)
+        // Each makes all facts anew.
+        if (!begun || event.clip.end >= AGAIN_FROM) begun = await begin(pipeline, watch, source, event.clip)
         break
       case 'clip':
         clips.push(await understand(pipeline, engines, watch, source, probe, event.clip, signal))
@@ -275,14 +279,18 @@ async function understand(
   return clipId
 }
 
-/** Show what has been seen of the first clip so far, for a person who has just dropped the file. The complete clip replaces all of it. */
-async function begin({ library }: Pipeline, watch: Watch, source: Source, clip: SampledClip): Promise<void> {
+/**
+ * Show what has been seen of the first clip so far, for a person who has just dropped the file. The complete clip replaces all of it.
+ * @returns Whether a thing or a text is shown.
+ */
+async function begin({ library }: Pipeline, watch: Watch, source: Source, clip: SampledClip): Promise<boolean> {
   const clipId = library.saveBeginning(source.id, clip)
-  if (clipId === null) return
+  if (clipId === null) return false
   library.saveClipThumbnail(clipId, clip.thumbnail)
   await watch.beginning(clipId, clip)
   library.facts.refresh([clipId])
   library.emit({ type: 'clips', sourceId: source.id, clipIds: [clipId] })
+  return library.annotations(clipId).some(({ body: { kind } }) => kind === 'track' || kind === 'text')
 }
 
 /** @returns False if the clip was removed meanwhile. */
