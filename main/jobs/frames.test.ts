@@ -38,6 +38,13 @@ it('looks at once where something else has changed, and has then still not forgo
   expect((await looksAt(other, [cup(0.5)])).looked).toEqual([0, 1, 2, 6, 15, 24])
 })
 
+it('takes another part of the same clock for what always changes, but nothing farther away', async () => {
+  const digits = clock(20).map((squares, at) => squares && [square(at < 3 ? 0.9 : 0.95, 0.1)])
+  expect((await looksAt(digits, [cup(0.5)])).looked).toEqual([0, 1, 2, 11, 20])
+  const elsewhere = clock(20).map((squares, at) => squares && [square(at < 3 ? 0.9 : 0.8, 0.1)])
+  expect((await looksAt(elsewhere, [cup(0.5)])).looked).toEqual([0, 1, 2, 3, 4, 13])
+})
+
 it('follows what it has seen as it moves, and not what changes on it', async () => {
   const moving = clock(29).map((squares) => squares && [square(0.5, 0.5)])
   expect((await looksAt(moving, [cup(0.5)])).looked).toHaveLength(30)

@@ -13,6 +13,8 @@ const WAITING = 3
 
 /** A place that changed before this many looks, none of which saw anything move there, only flickers (or is a counter). */
 const USUAL = 2
+/** So many sides of a square from its middle lies the middle of the next one. */
+const BESIDE = 1.5
 /**
  * Where only such places change, a detector looks again after this many seconds, so that something new there is soon seen. An odd number of its
  * steps, so that these looks alternate between the picture and its mirror image too.
@@ -42,7 +44,7 @@ export class Frames<T extends Spotted | Line> {
   #last: { frame: FrameRef; seen: Promise<T[] | null> } | null = null
   readonly #changed = new Map<string, RelativeBox>()
   /** By place: before how many looks it had changed without anything seen moving there. */
-  readonly #flickers = new Map<string, number>()
+  readonly #flickers = new Map<string, { square: RelativeBox; looks: number }>()
   /** Resolves when that count includes all looks so far. */
   #learnt = Promise.resolve()
   /** Results of an earlier run, by frame ordinal. */
@@ -93,8 +95,12 @@ export class Frames<T extends Spotted | Line> {
     return seen !== null && this.#patience.moving(seen, [...this.#changed.values()]).length === 0
   }
 
+  /** Those that do not always change, nor lie beside a place that does: another digit of a clock changes other parts of its field. */
   #unusualOf(changed: ReadonlyMap<string, RelativeBox>): RelativeBox[] {
-    return [...changed].flatMap(([place, square]) => ((this.#flickers.get(place) ?? 0) < USUAL ? [square] : []))
+    const usual = [...this.#flickers.values()].filter(({ looks }) => looks >= USUAL)
+    const isBeside = ({ cx, cy }: RelativeBox) =>
+      usual.some(({ square }) => Math.abs(square.cx - cx) < BESIDE * square.w && Math.abs(square.cy - cy) < BESIDE * square.h)
+    return [...changed].flatMap(([place, square]) => ((this.#flickers.get(place)?.looks ?? 0) >= USUAL || isBeside(square) ? [] : [square]))
   }
 
   /** @param looked What is seen after the changes. */
@@ -110,7 +116,7 @@ export class Frames<T extends Spotted | Line> {
         const things = moving(seen, [...changed.values()])
         for (const [place, square] of changed)
           if (things.some(({ box }) => shared(box, square) > 0)) this.#flickers.delete(place)
-          else this.#flickers.set(place, (this.#flickers.get(place) ?? 0) + 1)
+          else this.#flickers.set(place, { square, looks: (this.#flickers.get(place)?.looks ?? 0) + 1 })
       }
     })
   }
