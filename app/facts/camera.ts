@@ -150,16 +150,25 @@ function sweep(a: GreyPicture, b: GreyPicture): [number, number] {
   const [mx, my] = [Math.floor(width * SWEEP), Math.floor(height * SWEEP)]
   let best: [number, number] = [0, 0]
   let least = Infinity
+  const { grey: before } = a
+  const { grey: after } = b
   const look = (dx: number, dy: number) => {
-    const [fromX, toX, fromY, toY] = [Math.max(0, -dx), Math.min(width, width - dx), Math.max(0, -dy), Math.min(height, height - dy)]
+    const fromX = Math.max(0, -dx)
+    const toX = Math.min(width, width - dx)
+    const fromY = Math.max(0, -dy)
+    const toY = Math.min(height, height - dy)
     const count = (toX - fromX) * (toY - fromY)
     // Among equals the nearest decides.
-    const far = 0.02 * Math.hypot(dx, dy)
+    const far = 0.02 * Math.sqrt(dx * dx + dy * dy)
     const most = (least - far) * count
     let sum = 0
     for (let y = fromY; y < toY && sum < most; y++) {
-      const [rowA, rowB] = [y * width, (y + dy) * width + dx]
-      for (let x = fromX; x < toX; x++) sum += Math.min(Math.abs((a.grey[rowA + x] ?? 0) - (b.grey[rowB + x] ?? 0)), 24)
+      const rowA = y * width
+      const rowB = (y + dy) * width + dx
+      for (let x = fromX; x < toX; x++) {
+        const apart = Math.abs((before[rowA + x] ?? 0) - (after[rowB + x] ?? 0))
+        sum += apart < 24 ? apart : 24
+      }
     }
     const cost = sum / count + far
     if (cost < least) [least, best] = [cost, [dx, dy]]
@@ -176,23 +185,30 @@ function difference(a: GreyPicture, b: GreyPicture, x: number, y: number, u: num
   const top = y + v
   if (left < 0 || top < 0 || left + TILE > b.width || top + TILE > b.height) return Infinity
   const most = enough * TILE ** 2
+  const { grey: before, width: strideA } = a
+  const { grey: after, width: strideB } = b
   let sum = 0
-  for (let row = 0; row < TILE && sum <= most; row++) {
-    const rowA = (y + row) * a.width + x
-    const rowB = (top + row) * b.width + left
-    for (let column = 0; column < TILE; column++) sum += Math.abs((a.grey[rowA + column] ?? 0) - (b.grey[rowB + column] ?? 0))
+  for (
+    let row = 0, rowA = y * strideA + x, rowB = top * strideB + left;
+    row < TILE && sum <= most;
+    row++, rowA += strideA, rowB += strideB
+  ) {
+    for (let column = 0; column < TILE; column++) sum += Math.abs((before[rowA + column] ?? 0) - (after[rowB + column] ?? 0))
   }
   return sum / TILE ** 2
 }
 
 /** Like `difference`, at a place between pixels. */
 function differenceBetween(a: GreyPicture, b: GreyPicture, x: number, y: number, u: number, v: number): number {
-  const [left, top] = [Math.floor(x + u), Math.floor(y + v)]
-  const [fx, fy] = [x + u - left, y + v - top]
+  const left = Math.floor(x + u)
+  const top = Math.floor(y + v)
+  const fx = x + u - left
+  const fy = y + v - top
   if (left < 0 || top < 0 || left + TILE + 1 > b.width || top + TILE + 1 > b.height) return Infinity
   let sum = 0
   for (let row = 0; row < TILE; row++) {
-    const [rowA, rowB] = [(y + row) * a.width + x, (top + row) * b.width + left]
+    const rowA = (y + row) * a.width + x
+    const rowB = (top + row) * b.width + left
     for (let column = 0; column < TILE; column++) {
       const at = rowB + column
       const upper = (b.grey[at] ?? 0) * (1 - fx) + (b.grey[at + 1] ?? 0) * fx
@@ -262,12 +278,14 @@ const movedBy = ([tx, ty, growth, turn]: Motion, x: number, y: number): [number,
 /** The motion that most tiles agree on. @param middle Of the picture, in the tiles' pixels. */
 function agreed(tiles: readonly Tile[], middle: readonly [number, number], tolerance: number): Motion {
   const points = tiles.map(({ x, y, u, v }) => ({ x: x + TILE / 2 - middle[0], y: y + TILE / 2 - middle[1], u, v }))
-  const agree = (motion: Motion) =>
-    points.filter(({ x, y, u, v }) => {
-      const [mu, mv] = movedBy(motion, x, y)
-      return Math.hypot(mu - u, mv - v) <= tolerance
-    })
-  let best: typeof points = []
+  const near = tolerance * tolerance
+  const fits = ({ x, y, u, v }: (typeof points)[number], [tx, ty, growth, turn]: Motion) => {
+    const du = tx + growth * x - turn * y - u
+    const dv = ty + turn * x + growth * y - v
+    return du * du + dv * dv <= near
+  }
+  const agree = (motion: Motion) => points.filter((point) => fits(point, motion))
+  let [best, most]: [Motion, number] = [[0, 0, 0, 0], 0]
   // No motion is tried first: any other motion must explain more tiles.
   const tries: Motion[] = [[0, 0, 0, 0]]
   points.forEach(({ u, v }) => tries.push([u, v, 0, 0]))
@@ -284,11 +302,11 @@ function agreed(tiles: readonly Tile[], middle: readonly [number, number], toler
     }
   })
   for (const motion of tries) {
-    const inside = agree(motion)
-    if (inside.length > best.length) best = inside
+    let count = 0
+    for (const point of points) if (fits(point, motion)) count += 1
+    if (count > most) [best, most] = [motion, count]
   }
-  const fitted = fit(best)
-  return fit(agree(fitted))
+  return fit(agree(fit(agree(best))))
 }
 
 /** Least squares of shift, growth and turn; only the shift if there are fewer than six points, or if they lie close together. */
@@ -350,21 +368,38 @@ export function restingShare(a: GreyPicture, b: GreyPicture): number | null {
   return restingOf(restingParts(a, b))
 }
 
+/** How much each tile of a picture differs from itself two pixels further, the most of four ways; a picture is compared with several others. */
+const EDGES_IN = new WeakMap<GreyPicture, Float64Array>()
+
+function edgesIn(picture: GreyPicture): Float64Array {
+  const known = EDGES_IN.get(picture)
+  if (known) return known
+  const edges = Float64Array.from(tilesOf(picture), ([x, y]) => {
+    let most = -Infinity
+    for (const [u, v] of TWO_FURTHER) {
+      const apart = difference(picture, picture, x, y, u, v)
+      if (apart !== Infinity) most = Math.max(most, apart)
+    }
+    return most
+  })
+  EDGES_IN.set(picture, edges)
+  return edges
+}
+
+const TWO_FURTHER = [
+  [2, 0],
+  [0, 2],
+  [-2, 0],
+  [0, -2],
+] as const
+
 /** Tiles with edges, and how many of them stay, by part of the picture. */
 function restingParts(a: GreyPicture, b: GreyPicture): [edged: number, rest: number][] {
   const [halfA, halfB] = [halved(a), halved(b)]
   const parts = Array.from({ length: PARTS ** 2 }, (): [number, number] => [0, 0])
-  for (const [x, y] of tilesOf(halfA)) {
-    const edges = Math.max(
-      ...[
-        [2, 0],
-        [0, 2],
-        [-2, 0],
-        [0, -2],
-      ]
-        .map(([u = 0, v = 0]) => difference(halfA, halfA, x, y, u, v))
-        .filter(Number.isFinite),
-    )
+  const edgesOf = edgesIn(halfA)
+  for (const [i, [x, y]] of tilesOf(halfA).entries()) {
+    const edges = edgesOf[i] ?? 0
     const [column, row] = [Math.floor((PARTS * (x + TILE / 2)) / halfA.width), Math.floor((PARTS * (y + TILE / 2)) / halfA.height)]
     const part = parts[row * PARTS + column]
     if (edges < EDGES || !part) continue
@@ -395,13 +430,15 @@ function restingOf(
 
 /** Mean difference of the grey levels of one tile in two pictures, after subtracting each one's mean. */
 function changeLessLight(a: GreyPicture, b: GreyPicture, x: number, y: number): number {
-  const level = (picture: GreyPicture, row: number, column: number) => picture.grey[(y + row) * picture.width + x + column] ?? 0
+  const { grey: before, width } = a
+  const { grey: after } = b
   let shift = 0
-  for (let row = 0; row < TILE; row++) for (let column = 0; column < TILE; column++) shift += level(b, row, column) - level(a, row, column)
+  for (let row = 0, at = y * width + x; row < TILE; row++, at += width)
+    for (let column = 0; column < TILE; column++) shift += (after[at + column] ?? 0) - (before[at + column] ?? 0)
   shift /= TILE ** 2
   let sum = 0
-  for (let row = 0; row < TILE; row++)
-    for (let column = 0; column < TILE; column++) sum += Math.abs(level(b, row, column) - level(a, row, column) - shift)
+  for (let row = 0, at = y * width + x; row < TILE; row++, at += width)
+    for (let column = 0; column < TILE; column++) sum += Math.abs((after[at + column] ?? 0) - (before[at + column] ?? 0) - shift)
   return sum / TILE ** 2
 }
 

@@ -140,7 +140,12 @@ function zoomed(length: number, zoom: number): Zoomed {
 /** Correlation of `after` with `before` zoomed and shifted; -1 where less than 40 % of them overlap. */
 function correlation(before: Float32Array, after: Float32Array, columns: Zoomed, rows: Zoomed, dx: number, dy: number): number {
   const { width, height } = TINY
-  let [n, sumA, sumB, sumAA, sumBB, sumAB] = [0, 0, 0, 0, 0, 0]
+  let n = 0
+  let sumA = 0
+  let sumB = 0
+  let sumAA = 0
+  let sumBB = 0
+  let sumAB = 0
   for (let y = 0; y < height; y++) {
     const top = (rows.from[y] ?? 0) + dy
     if (top < 0 || top + 1 >= height) continue
