@@ -1,6 +1,6 @@
 """Tubelet's annotation files, read by readers that share no code with it.
 
-    python -m models.readback coco|cvat|vtt|webvtt|srt|csv|pandas|frames FILE
+    python -m models.readback coco|cvat|mot|viame|vtt|webvtt|srt|csv|pandas|frames FILE
 
 prints one JSON object and ends with 1 when the file breaks a rule of its format. Needs pycocotools (coco), webvtt-py (webvtt), pysrt (srt) and
 pandas (pandas).
@@ -8,6 +8,7 @@ pandas (pandas).
 
 from __future__ import annotations
 
+import configparser
 import contextlib
 import csv
 import html
@@ -107,6 +108,44 @@ def read_cvat_box(box: ElementTree.Element) -> Seen:
     }
 
 
+def read_mot(path: Path) -> Seen:
+    """Read the folder of a sequence by the rules that TrackEval and Datumaro keep."""
+    information = configparser.ConfigParser()
+    information.read(path / "seqinfo.ini", encoding="utf-8")
+    facts = dict(information["Sequence"])
+    wanted = {"name", "imdir", "framerate", "seqlength", "imwidth", "imheight", "imext"}
+    require(set(facts) == wanted, f"seqinfo.ini must have the keys {sorted(wanted)}")
+    size = int(facts["seqlength"])
+    require(int(facts["framerate"]) > 0 and int(facts["imwidth"]) > 0 and int(facts["imheight"]) > 0, "numbers must be whole and above 0")
+    labels = (path / "gt" / "labels.txt").read_text(encoding="utf-8").splitlines()
+    boxes = []
+    held = set()
+    truth, detections = ([row.split(",") for row in (path / name).read_text().splitlines()] for name in ("gt/gt.txt", "det/det.txt"))
+    for row in truth:
+        require(len(row) == 9, "a row of ground truth needs nine columns")
+        frame, track, considered, kind = (int(row[at]) for at in (0, 1, 6, 7))
+        require(1 <= frame <= size and track >= 1 and considered == 1, "frames and tracks count from 1, and each box counts")
+        require((frame, track) not in held, f"track {track} is twice on frame {frame}")
+        require(float(row[4]) > 0 and float(row[5]) > 0 and 0 <= float(row[8]) <= 1, "a box needs an area and a visibility")
+        held.add((frame, track))
+        boxes.append({"frame": frame - 1, "track": track, "x1": float(row[2]), "label": labels[kind - 1]})
+    require([row[:6] for row in truth] == [row[:6] for row in detections], "detections must be of the same boxes")
+    require(all(len(row) == 10 and 0 <= float(row[6]) <= 1 and row[7:] == ["-1", "-1", "-1"] for row in detections), "a detection needs ten columns")
+    return {"frames": size, "boxes": boxes}
+
+
+def read_viame(path: Path) -> Seen:
+    """Read as DIVE does: with Python's csv, comments passed over, the first label that is no attribute."""
+    rows = []
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.reader(line for line in file if not line.startswith("#")):
+            pairs = [cell for cell in row[9:] if not cell.startswith("(")]
+            require(len(pairs) == 2 and float(pairs[1]) == float(row[7]), "a row needs one label with its score")
+            require(float(row[3]) < float(row[5]) and float(row[4]) < float(row[6]), "a box needs an area")
+            rows.append({"track": int(row[0]), "frame": int(row[2]), "x1": float(row[3]), "label": pairs[0]})
+    return {"rows": rows}
+
+
 def read_srt(path: Path) -> Seen:
     import pysrt  # type: ignore[import-untyped]
 
@@ -189,6 +228,8 @@ READERS: dict[str, Callable[[Path], Seen]] = {
     "cvat": read_cvat,
     "vtt": read_vtt,
     "webvtt": read_webvtt,
+    "mot": read_mot,
+    "viame": read_viame,
     "srt": read_srt,
     "csv": read_csv,
     "pandas": read_pandas,

@@ -7,7 +7,7 @@ import { Filters, FindQuery } from './find.ts'
 import { Id, route } from './route.ts'
 import { Rows, TableQuery } from './table.ts'
 
-export const ExportFormat = z.enum(['coco', 'cvat', 'vtt', 'srt', 'csv', 'jsonl'])
+export const ExportFormat = z.enum(['coco', 'cvat', 'mot', 'viame', 'label-studio', 'vtt', 'srt', 'eaf', 'activitynet', 'csv', 'jsonl'])
 export type ExportFormat = z.infer<typeof ExportFormat>
 
 /** A chosen video that is not in the files because of the state of its analysis: a file with a part of it would look complete. */
@@ -64,6 +64,21 @@ export const exportRoutes = {
       notes: z.array(Phrase),
     }),
     errors: ['bad-request', 'not-found', 'conflict', 'forbidden', 'disk-full', 'cancelled'],
+  }),
+  exportCounts: route({
+    method: 'post',
+    path: '/api/export/counts',
+    summary: 'How many annotations of each kind an export would write; what a format cannot hold of them stays behind',
+    body: Which.extend(Scope.shape),
+    output: z.object({
+      track: z.number().int(),
+      caption: z.number().int(),
+      segment: z.number().int(),
+      answer: z.number().int(),
+      note: z.number().int(),
+      text: z.number().int(),
+    }),
+    errors: ['bad-request', 'not-found'],
   }),
   cancelExport: route({
     method: 'post',

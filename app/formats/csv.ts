@@ -90,7 +90,7 @@ function valueOf(cell: Cell | undefined, type: 'text' | 'number' | undefined): s
 const LONGEST = 1 << 24
 
 /** Records of a table as chunks arrive; a record whose end has not arrived waits for more text. */
-function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
+export function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
   const cell = /(?:"((?:[^"]+|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y
   let text = ''
   let isFirst = true

@@ -1,9 +1,12 @@
 /** Which kind of annotation file a file is, by its name and its beginning, and how each kind is read. */
+import { readActivitynet } from './activitynet.ts'
 import { readCoco } from './coco.ts'
 import { readBoxes, readSpans, tableOf } from './csv.ts'
 import { readCvat } from './cvat.ts'
+import { readEaf } from './eaf.ts'
 import type { Reader } from './found.ts'
 import { readJsonl } from './jsonl.ts'
+import { readLabelstudio } from './labelstudio.ts'
 import { isMotRow, readMot } from './mot.ts'
 import { readSrt } from './srt.ts'
 import { isViameRow, readViame } from './viame.ts'
@@ -13,6 +16,9 @@ import { readVtt } from './vtt.ts'
 export const READERS = {
   coco: { name: 'COCO', read: readCoco, counts: 'entries' },
   cvat: { name: 'CVAT', read: readCvat, counts: 'lines' },
+  'label-studio': { name: 'Label Studio', read: readLabelstudio, counts: 'entries' },
+  eaf: { name: 'ELAN', read: readEaf, counts: 'lines' },
+  activitynet: { name: 'ActivityNet', read: readActivitynet, counts: 'entries' },
   boxes: { name: 'CSV', read: readBoxes, counts: 'lines' },
   spans: { name: 'CSV', read: readSpans, counts: 'lines' },
   mot: { name: 'MOT Challenge', read: readMot, counts: 'lines' },
@@ -28,8 +34,12 @@ export function formatOf(name: string, head: string): ImportFormat | null {
   const text = head.replace(/^\uFEFF/, '').trimStart()
   const first = text.split(/\r\n|\n|\r/, 1)[0] ?? ''
   if (/^WEBVTT(?:[ \t]|$)/.test(first) || /\.vtt$/i.test(name)) return 'vtt'
+  if (/\.eaf$/i.test(name) || /^(?:<[?!][^>]*>\s*)*<ANNOTATION_DOCUMENT\b/.test(text)) return 'eaf'
   if (text.startsWith('<')) return 'cvat'
   if (/^\{\s*"schema"\s*:\s*"tubelet-annotations/.test(text) || /\.(?:jsonl|ndjson)$/i.test(name)) return 'jsonl'
+  if (/^\[\s*\{/.test(text) && !/^\[\s*\{[^{}[\]]*"(?:image_id|category_id)"/.test(text)) return 'label-studio'
+  if (text.startsWith('{') && !/"(?:images|annotations|categories)"\s*:/.test(text) && /"(?:timestamps|timestamp)"\s*:\s*\[/.test(text))
+    return 'activitynet'
   if (text.startsWith('{') || text.startsWith('[') || /\.json$/i.test(name)) return 'coco'
   const table = tableOf(first)
   if (table !== null) return table

@@ -1,4 +1,7 @@
-/** Reads one JSON object that may be larger than memory, part by part: the elements of its arrays one by one, and all other values. */
+/**
+ * Reads one JSON object that may be larger than memory, part by part: the elements of its arrays one by one, and all other values; or one
+ * array, whose elements have the key ''.
+ */
 import { phrase } from '../phrase.ts'
 
 /** The longest part, in characters: what is longer is no list of annotations, and would not fit into memory. */
@@ -10,8 +13,16 @@ export interface JsonPart {
   value: unknown
 }
 
-/** @param wanted Keys whose values are needed; others are passed over without being parsed. @throws SyntaxError Where the text is not one JSON object. */
-export function* jsonParts(chunks: Iterable<string>, wanted: (key: string) => boolean = () => true): Generator<JsonPart> {
+/**
+ * @param wanted Keys whose values are needed; others are passed over without being parsed.
+ * @param top What the text must be.
+ * @throws SyntaxError Where it is not.
+ */
+export function* jsonParts(
+  chunks: Iterable<string>,
+  wanted: (key: string) => boolean = () => true,
+  top: 'object' | 'array' = 'object',
+): Generator<JsonPart> {
   /** Text that has arrived and was not yet returned begins at 0; `at` is where to search on. */
   let text = ''
   let at = 0
@@ -31,8 +42,9 @@ export function* jsonParts(chunks: Iterable<string>, wanted: (key: string) => bo
       if (text === '') break
       const sign = text.charAt(0)
       if (state === 'before') {
-        if (sign !== '{') throw new SyntaxError(phrase('The file is not one JSON object.'))
-        state = 'key'
+        if (sign !== (top === 'object' ? '{' : '[')) throw new SyntaxError(phrase('The file is not one JSON object.'))
+        inArray = top === 'array'
+        state = inArray ? 'value' : 'key'
         at = 1
       } else if (state === 'key' && sign === '}') {
         state = 'done'
@@ -40,15 +52,17 @@ export function* jsonParts(chunks: Iterable<string>, wanted: (key: string) => bo
       } else if (state === 'after') {
         if (sign !== ',' && sign !== (inArray ? ']' : '}')) throw new SyntaxError(`A comma is missing before “${text.slice(0, 20)}”.`)
         at = 1
-        if (sign === ']') inArray = false
-        else state = sign === '}' ? 'done' : inArray ? 'value' : 'key'
+        if (sign === ']') {
+          inArray = false
+          if (top === 'array') state = 'done'
+        } else state = sign === '}' ? 'done' : inArray ? 'value' : 'key'
       } else if (state === 'done') throw new SyntaxError(phrase('Something stands after the end of the JSON object.'))
       else if (state === 'value' && !value.isOpen && sign === '[' && !inArray) {
         inArray = true
         at = 1
       } else if (state === 'value' && !value.isOpen && sign === ']' && inArray) {
         inArray = false
-        state = 'after'
+        state = top === 'array' ? 'done' : 'after'
         at = 1
       } else {
         const end = value.endIn(text)

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import type { exportRoutes } from '../../app/contract/export.ts'
 import { TubeletError } from '../../app/errors.ts'
-import { exportProject } from '../export/export.ts'
+import { countsOfExport, exportProject } from '../export/export.ts'
 import { chosenClips } from '../export/which.ts'
 import { zipOf } from '../export/zip.ts'
 import { Search } from '../search/search.ts'
@@ -63,6 +63,8 @@ export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<k
         underWay.delete(exportId)
       }
     },
+    exportCounts: async ({ body: { sourceIds, labels, states, by, ...which } }) =>
+      await countsOfExport(library, { sourceIds, clipIds: await chosenClips(library, search, which), scope: { labels, states, by } }),
     cancelExport: ({ params: { exportId } }) => {
       const stop = underWay.get(exportId)
       if (stop === undefined) throw new TubeletError({ code: 'not-found', message: 'No export of this name is under way.' })

@@ -4,6 +4,8 @@ import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
 import { ReviewState } from '../../app/annotation.ts'
 import { ExportFormat, type LeftOut } from '../../app/contract/export.ts'
+import type { Kind } from '../../app/formats/document.ts'
+import { DETAILS, HOLDS } from '../../app/formats/holds.ts'
 import { english, type Phrase } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
 import { ids, libraryIn, listOf, names, oneOf, videosNamed, words as withWords } from '../options.ts'
@@ -57,7 +59,28 @@ export function exportCommand(project: string): Command {
       (text: string) => (text === 'none' ? [] : names(text)),
     )
     .option('--json', 'print one JSON document', false)
+    .addHelpText('after', () => `\nWhat each format holds:\n${held()}`)
     .action(run)
+}
+
+const KINDS_IN_WORDS = {
+  track: 'tracks',
+  caption: 'captions',
+  segment: 'captions of parts',
+  answer: 'answers',
+  note: 'notes',
+  text: 'text on screen',
+} as const satisfies Record<Kind, string>
+
+/** The table of docs/exports.md, a format in a paragraph. */
+function held(): string {
+  return ExportFormat.options
+    .map((format) => {
+      const { kinds, keeps, but } = HOLDS[format]
+      const details = keeps.length > 0 ? `; keeps ${keeps.map((detail) => DETAILS[detail]).join(', ')}` : ''
+      return `  ${format}: ${kinds.map((kind) => KINDS_IN_WORDS[kind]).join(', ')}${details}.${but === undefined ? '' : ` ${but}`}\n`
+    })
+    .join('')
 }
 
 async function run({

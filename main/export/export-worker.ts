@@ -6,8 +6,10 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { TubeletError } from '../../app/errors.ts'
 import type { Film } from '../../app/formats/document.ts'
+import type { Counts } from '../../app/formats/holds.ts'
 import { serve } from '../channel.ts'
 import { makeFolderSync } from '../folders.ts'
+import { type Chosen, countsOf } from './counts.ts'
 import { type Content, CONTENTS, digestOf, fileError, type Written } from './files.ts'
 import { annotationsIn, filmOf, type FilmOptions, type FilmPlan, timesOf } from './films.ts'
 
@@ -25,12 +27,14 @@ export interface ExportTask {
   projectDir: string
   directory: string
   options: FilmOptions
+  chosen: Chosen
   mustBeOurs: Place[]
   files: FileTask[]
 }
 export interface ExportService {
   /** @param note 0..1: how much is done. */
-  write: { input: ExportTask; output: Written[]; note: number }
+  write: { input: ExportTask; output: { written: Written[]; counts: Counts }; note: number }
+  count: { input: { projectDir: string; chosen: Chosen }; output: Counts }
 }
 
 const PROGRESS_MS = 100
@@ -39,18 +43,30 @@ const WRITING = 0.6
 
 serve<ExportService>({
   write: (task, { note }) => {
-    const db = new DatabaseSync(path.join(task.projectDir, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
+    const db = opened(task.projectDir)
     try {
       db.exec('BEGIN')
       for (const place of task.mustBeOurs) check(place)
-      return writeAll(db, task, note)
+      return { written: writeAll(db, task, note), counts: countsOf(db, task.chosen) }
     } catch (error) {
       throw fileError(error, task.directory)
     } finally {
       db.close()
     }
   },
+  count: ({ projectDir, chosen }) => {
+    const db = opened(projectDir)
+    try {
+      return countsOf(db, chosen)
+    } finally {
+      db.close()
+    }
+  },
 })
+
+function opened(projectDir: string): DatabaseSync {
+  return new DatabaseSync(path.join(projectDir, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
+}
 
 function writeAll(db: DatabaseSync, { files, options }: ExportTask, report: (share: number) => void): Written[] {
   const times = timesOf(db)

@@ -17,7 +17,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { ExportFormat } from '../../app/contract/export.ts'
-import { unguarded } from '../../app/formats/guard.ts'
+import { english } from '../../app/phrase.ts'
+import { guarded, unguarded } from '../../app/formats/guard.ts'
 import { coco } from '../../app/formats/coco.ts'
 import { boxes, spans } from '../../app/formats/csv.ts'
 import { cvat } from '../../app/formats/cvat.ts'
@@ -28,7 +29,7 @@ import { type AnnotationDocument, filmOf, filmsOf, libraryOf as keep, nastyDocum
 import { killNextThread } from '../threads.testing.ts'
 import type { Library } from '../library/library.ts'
 import { type Content, CONTENTS } from './files.ts'
-import { exportProject } from './export.ts'
+import { countsOfExport, exportProject } from './export.ts'
 import { partOf } from '../part.ts'
 
 const repository = path.join(import.meta.dirname, '..', '..')
@@ -105,6 +106,7 @@ describe('an export', () => {
     const { files } = await exportProject(libraryOf([tricky]), { formats, directory })
     const folder = 'été _a_ & _b_ 空白'
     const ofVideo = [
+      'annotations.eaf',
       'annotations.jsonl',
       'boxes.csv',
       'captions.srt',
@@ -113,8 +115,11 @@ describe('an export', () => {
       'cvat.xml',
       'frames.csv',
       'spans.csv',
+      'viame.csv',
     ].map((file) => path.join(folder, file))
-    const expected = ['instances.json', path.join('annotations', 'instances_default.json'), ...ofVideo].sort()
+    const inTrees = ['gt/gt.txt', 'gt/labels.txt', 'det/det.txt', 'seqinfo.ini'].map((file) => path.join('mot', folder, file))
+    const ofAll = ['activitynet-captions.json', 'instances.json', 'label-studio-config.xml', 'label-studio.json']
+    const expected = [...ofAll, path.join('annotations', 'instances_default.json'), ...ofVideo, ...inTrees].sort()
     expect(files.map(({ path: file }) => path.relative(directory, file)).sort()).toEqual(expected)
     expect([...contents().keys()].sort()).toEqual(['tubelet-export.json', ...expected].sort())
     // Datumaro wants a folder for pictures, with or without any.
@@ -394,7 +399,7 @@ describe('which videos are in the files', () => {
   it('say so where only a part of a file could be read', async () => {
     const library = libraryOf([film(1, 'a.mp4')], 'partial')
     const { notes } = await exportProject(library, { formats, directory })
-    expect(notes).toMatchObject([{ values: { names: 'a.mp4' } }])
+    expect(notes[0]).toMatchObject({ values: { names: 'a.mp4' } })
     expect(contents().get(path.join('a', 'annotations.jsonl'))).toContain('"partial":true')
     expect(contents().get('instances.json')).toContain('"partial":true')
   })
@@ -433,6 +438,42 @@ describe('which part of what is said is in the files', () => {
     // The same part goes to the same file.
     await exportProject(library, { formats, directory, scope: { by: 'people' } })
     expect(tracks()).toHaveLength(3)
+  })
+  it('is told with what stays behind of it, as a person is told before', async () => {
+    const library = libraryOf([{ ...tricky, source: { ...tricky.source, name: 'a.mp4' } }])
+    const written = async (options: Pick<Parameters<typeof exportProject>[1], 'clipIds' | 'scope'>) => {
+      const { notes } = await exportProject(library, { formats: ['coco', 'vtt'], directory, ...options })
+      return [await countsOfExport(library, options), notes.map(english)]
+    }
+    expect(await written({})).toEqual([
+      { track: 5, caption: 3, segment: 0, answer: 1, note: 1, text: 0 },
+      [
+        'Tracks stay behind (5): WebVTT cannot hold them.',
+        'Captions stay behind (3): COCO cannot hold them.',
+        'Answers stay behind (1): COCO, WebVTT cannot hold them.',
+        'Notes stay behind (1): COCO, WebVTT cannot hold them.',
+      ],
+    ])
+    expect(await written({ clipIds: [31], scope: { states: ['accepted', 'edited'], labels: ['=CMD|1'] } })).toEqual([
+      { track: 1, caption: 0, segment: 0, answer: 1, note: 0, text: 0 },
+      ['Tracks stay behind (1): WebVTT cannot hold them.', 'Answers stay behind (1): COCO, WebVTT cannot hold them.'],
+    ])
+    expect((await written({ scope: { by: 'people' } }))[0]).toMatchObject({ track: 2, caption: 1, note: 1 })
+  })
+  it('has a folder of its own where a format has one', async () => {
+    const library = libraryOf([{ ...tricky, source: { ...tricky.source, name: 'a.mp4' } }])
+    await exportProject(library, { formats: ['mot'], directory })
+    await exportProject(library, { formats: ['mot'], directory, scope: { by: 'people' } })
+    await exportProject(library, { formats: ['mot'], directory, scope: { by: 'machine' } })
+    await exportProject(library, { formats: ['mot'], directory, scope: { by: 'people' } })
+    const tracks = (tree: string) =>
+      new Set(
+        readFileSync(path.join(directory, tree, 'a', 'gt', 'gt.txt'), 'utf8')
+          .split('\n')
+          .slice(0, -1)
+          .map((row) => row.split(',')[1]),
+      ).size
+    expect(['mot', 'mot_part', 'mot_part (2)'].map(tracks)).toEqual([4, 2, 2])
   })
   it('may be some clips alone', async () => {
     const library = libraryOf([{ ...tricky, source: { ...tricky.source, name: 'a.mp4' } }])
@@ -633,6 +674,16 @@ describe.skipIf(!existsSync(python))('outside readers', { meta: { needs: 'the Py
         size: film.pts.length,
         labels: task?.part === 'task' ? task.labels : [],
         tracks,
+      })
+    })
+  })
+
+  it('the rules of MOT Challenge and VIAME CSV hold, and Python finds every box', () => {
+    films.forEach((film, i) => {
+      const rows = of(boxes, film).map(({ frame, x1, label, track_id }) => ({ frame, x1, label, track: track_id }))
+      expect(seen('mot', 'mot', `v${i + 1}`)).toMatchObject({ frames: film.pts.length, boxes: rows })
+      expect(seen('viame', `v${i + 1}`, 'viame.csv')).toMatchObject({
+        rows: rows.map(({ label, ...row }) => ({ ...row, label: guarded(label ?? '') })),
       })
     })
   })

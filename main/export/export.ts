@@ -1,5 +1,4 @@
 /** Writes annotation files: all of an export or nothing, and every file is read back and compared first. */
-import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { copyFile, link, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -8,7 +7,8 @@ import type { Source } from '../../app/contract.ts'
 import type { ExportFormat, LeftOut } from '../../app/contract/export.ts'
 import { hasCode, type Problem, TubeletError } from '../../app/errors.ts'
 import type { Category } from '../../app/formats/document.ts'
-import { type Scope, scopeKey } from '../../app/formats/scope.ts'
+import { type Counts, staysBehind } from '../../app/formats/holds.ts'
+import type { Scope } from '../../app/formats/scope.ts'
 import { pictureNumber } from '../../app/media.ts'
 import { titlesOf } from '../../app/formats/titles.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
@@ -17,9 +17,11 @@ import type { Library } from '../library/library.ts'
 import { makeFolder } from '../folders.ts'
 import { partOf, removeOldParts } from '../part.ts'
 import { packageVersion } from '../version.ts'
+import type { Chosen } from './counts.ts'
 import type { ExportService, ExportTask } from './export-worker.ts'
-import { type Content, fileError, type Written } from './files.ts'
-import { COCO_FILE, COCO_FOLDER, FileNames, folderNames, readRecord, type ExportRecord, writeRecord } from './names.ts'
+import { fileError, type Written } from './files.ts'
+import { COCO_FOLDER, type ExportRecord, readRecord, writeRecord } from './names.ts'
+import { isOfProject, plan, type Planned } from './plan.ts'
 
 /** What an export needs of the library besides the database file. */
 export type ExportableLibrary = Pick<Library, 'projectDir' | 'sources'> & {
@@ -55,27 +57,6 @@ export interface Exported {
 
 /** How long a folder may take to answer: longer than a disk needs to spin up. */
 const ANSWER_MS = 15_000
-
-/** The files that each format has for one source. */
-const PER_SOURCE: Record<Exclude<ExportFormat, 'coco'> | 'frames', readonly Content[]> = {
-  cvat: ['cvat.xml', 'cvat-labels.json'],
-  vtt: ['captions.vtt'],
-  srt: ['captions.srt'],
-  csv: ['boxes.csv', 'spans.csv'],
-  jsonl: ['annotations.jsonl'],
-  frames: ['frames.csv'],
-}
-
-/** A file to write. `name`: its path in the folder, with `/` as separator, which is its key in the record. `also`: further names (hard links). */
-interface Planned {
-  format: string
-  content: Content
-  name: string
-  also: string[]
-  /** Which part of the annotations it holds; empty for all. */
-  part: string
-  sources: Source[]
-}
 
 /**
  * Write annotation files: a folder for each source with a frames.csv in it, and one COCO file beside the folders. Videos whose analysis did
@@ -113,6 +94,7 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
         lookedFor: options.lookedFor ?? null,
         appVersion: packageVersion,
       },
+      chosen: chosenOf(chosen, options),
       mustBeOurs: planned.flatMap(({ name, also }) => [name, ...also].map(ours)),
       files: planned.map((file) => ({
         content: file.content,
@@ -120,7 +102,7 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
         films: file.sources.map(({ id }) => ({ sourceId: id, title: titles.get(id) ?? String(id) })),
       })),
     }
-    const written = await inWorker(task, signal, onProgress)
+    const { written, counts } = await inWorker(task, signal, onProgress)
     if (signal?.aborted) throw cancelled()
     await publish(
       directory,
@@ -130,11 +112,25 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
     const files = planned.flatMap(({ format, name, also }, at) =>
       [name, ...also].map((one) => ({ format, path: path.join(directory, one), bytes: written[at]?.bytes ?? 0 })),
     )
-    return { directory, files, leftOut, notes: notesOf(library, chosen) }
+    return { directory, files, leftOut, notes: [...notesOf(library, chosen), ...staysBehind(options.formats, counts)] }
   } catch (error) {
     await Promise.all(planned.map((file) => rm(temporary(file), { force: true }).catch(() => undefined)))
     throw signal?.aborted ? cancelled() : fileError(error, directory)
   }
+}
+
+/** How many annotations of each kind an export of these would write. @throws TubeletError as an export. */
+export async function countsOfExport(
+  library: ExportableLibrary,
+  options: Pick<ExportOptions, 'sourceIds' | 'clipIds' | 'scope'>,
+): Promise<Counts> {
+  const { chosen } = chosenSources(library, options)
+  await using worker = new Channel<ExportService>(() => thread(import.meta.url, 'export-worker', undefined, TIDY), STOPPED)
+  return await worker.call('count', { projectDir: library.projectDir, chosen: chosenOf(chosen, options) })
+}
+
+function chosenOf(sources: readonly Source[], { clipIds, scope = {} }: Pick<ExportOptions, 'clipIds' | 'scope'>): Chosen {
+  return { sourceIds: sources.map(({ id }) => id), clipIds: clipIds ?? null, scope }
 }
 
 /** Refuse unknown labels: the files would have no boxes, as if the label had been looked for and not found. */
@@ -151,7 +147,10 @@ function checkLabels(labels: readonly string[], categories: readonly Category[])
   })
 }
 
-function chosenSources(library: ExportableLibrary, { sourceIds, clipIds }: ExportOptions): { chosen: Source[]; leftOut: LeftOut[] } {
+function chosenSources(
+  library: ExportableLibrary,
+  { sourceIds, clipIds }: Pick<ExportOptions, 'sourceIds' | 'clipIds'>,
+): { chosen: Source[]; leftOut: LeftOut[] } {
   const sources = library.sources()
   const missing = sourceIds?.find((id) => !sources.some((source) => source.id === id))
   if (missing !== undefined)
@@ -209,73 +208,6 @@ function notesOf(library: ExportableLibrary, chosen: readonly Source[]): Phrase[
   ]
 }
 
-function plan(
-  all: readonly Source[],
-  chosen: Source[],
-  record: ExportRecord,
-  { formats, directory, scope = {}, clipIds, perVideo = false }: ExportOptions,
-): Planned[] {
-  const clipsKey = clipIds
-    ? createHash('sha256')
-        .update(clipIds.toSorted((a, b) => a - b).join())
-        .digest('hex')
-    : ''
-  const part = [scopeKey(scope), clipsKey].filter(Boolean).join(' ')
-  const names = new FileNames(directory, record, part)
-  const folders = folderNames(all, record)
-  const perSource = [...new Set(formats)].filter((format) => format !== 'coco')
-  const folderOf = ({ id }: Source) => folders.get(id) ?? String(id)
-  const whole = new FileNames(directory, record, '')
-  const ofEach = chosen.flatMap((source) =>
-    [...perSource, 'frames' as const].flatMap((format) =>
-      PER_SOURCE[format].map((content): Planned => {
-        // Frames and labels do not depend on the part that is written.
-        const isWhole = content === 'frames.csv' || content === 'cvat-labels.json'
-        return {
-          format,
-          content,
-          name: (isWhole ? whole : names).inFolder(folderOf(source), content),
-          also: [],
-          part: isWhole ? '' : part,
-          sources: [source],
-        }
-      }),
-    ),
-  )
-  if (!formats.includes('coco')) return ofEach
-  const coco = (name: string, sources: Source[]): Planned => ({
-    format: 'coco',
-    content: COCO_FILE,
-    name,
-    also: [datumaroName(name)],
-    part,
-    sources,
-  })
-  if (perVideo) return [...ofEach, ...chosen.map((source) => coco(names.inFolder(folderOf(source), COCO_FILE), [source]))]
-  const [only] = chosen.length === 1 ? chosen : []
-  return [
-    ...ofEach,
-    coco(
-      names.coco(
-        chosen.map(({ fingerprint }) => fingerprint),
-        new Set(all.map(({ fingerprint }) => fingerprint)),
-        only ? folderOf(only) : null,
-      ),
-      chosen,
-    ),
-  ]
-}
-
-/** Datumaro only finds `annotations/instances_SUBSET.json` beside a folder `images`. */
-function datumaroName(name: string): string {
-  const { dir, name: stem } = path.posix.parse(name)
-  return path.posix.join(
-    dir,
-    COCO_FOLDER.annotations,
-    stem === path.posix.parse(COCO_FILE).name ? 'instances_default.json' : `${stem}.json`,
-  )
-}
-
 /** @throws TubeletError `file-unreadable` if the folder (a network or a disconnected disk) does not answer within ANSWER_MS; `cancelled`. */
 async function answering<T>(directory: string, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
   if (signal?.aborted) throw cancelled()
@@ -328,7 +260,7 @@ async function inWorker(
   task: ExportTask,
   signal: AbortSignal | undefined,
   onProgress: ((share: number) => void) | undefined,
-): Promise<Written[]> {
+): Promise<ExportService['write']['output']> {
   try {
     return await inWorkerOf(TIDY, task, signal, onProgress)
   } catch (error) {
@@ -346,7 +278,7 @@ async function inWorkerOf(
   task: ExportTask,
   signal: AbortSignal | undefined,
   onProgress: ((share: number) => void) | undefined,
-): Promise<Written[]> {
+): Promise<ExportService['write']['output']> {
   // The worker's files are closed before anybody removes them.
   await using worker = new Channel<ExportService>(() => thread(import.meta.url, 'export-worker', undefined, limits), STOPPED)
   return await worker.call('write', task, { signal, onNote: onProgress })
@@ -364,7 +296,7 @@ async function publish(directory: string, staged: readonly Staged[], record: Exp
       ...record.videos,
       ...Object.fromEntries(
         named.map(({ name, content, sources }) => [
-          content === COCO_FILE ? name : path.posix.dirname(name),
+          isOfProject(content) ? name : path.posix.dirname(name),
           sources.map(({ fingerprint }) => fingerprint),
         ]),
       ),

@@ -3,13 +3,18 @@ import { createHash, type Hash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { diskProblem, hasCode, TubeletError } from '../../app/errors.ts'
+import { activitynet } from '../../app/formats/activitynet.ts'
 import { coco } from '../../app/formats/coco.ts'
 import { boxes, spans } from '../../app/formats/csv.ts'
 import { cvat, cvatLabels } from '../../app/formats/cvat.ts'
 import type { Film, Format } from '../../app/formats/document.ts'
+import { eaf } from '../../app/formats/eaf.ts'
 import { frames } from '../../app/formats/frames.ts'
 import { jsonl } from '../../app/formats/jsonl.ts'
+import { labelstudio, labelstudioConfig } from '../../app/formats/labelstudio.ts'
+import { motDetections, motLabels, motSequence, motTruth } from '../../app/formats/mot.ts'
 import { srt } from '../../app/formats/srt.ts'
+import { viame } from '../../app/formats/viame.ts'
 import { vtt } from '../../app/formats/vtt.ts'
 
 /** Bytes written or read at once. */
@@ -32,12 +37,17 @@ export const CONTENTS = {
   'spans.csv': ofOne('spans.csv', spans),
   'annotations.jsonl': ofOne('JSON Lines', jsonl),
   'frames.csv': ofOne('frames.csv', frames),
-  'instances.json': (films, file, onShare) => checked('COCO', coco, films, file, onShare),
-  'cvat-labels.json': ([film], file) => {
-    const text = cvatLabels(film?.categories ?? [])
-    const { written } = writeTo(file, [text])
-    return written
-  },
+  'annotations.eaf': ofOne('ELAN', eaf),
+  'instances.json': ofAll('COCO', coco),
+  'label-studio.json': ofAll('Label Studio', labelstudio),
+  'label-studio-config.xml': small(({ categories }) => labelstudioConfig(categories)),
+  'activitynet-captions.json': ofAll('ActivityNet', activitynet),
+  'cvat-labels.json': small(({ categories }) => cvatLabels(categories)),
+  'mot/*/gt/gt.txt': ofOne('MOT Challenge', motTruth),
+  'mot/*/gt/labels.txt': small(({ categories }) => motLabels(categories)),
+  'mot/*/det/det.txt': ofOne('MOT Challenge', motDetections),
+  'mot/*/seqinfo.ini': small(motSequence),
+  'viame.csv': ofOne('VIAME CSV', viame),
 } satisfies Record<string, Writer>
 export type Content = keyof typeof CONTENTS
 
@@ -45,6 +55,18 @@ function ofOne<Piece>(name: string, format: Format<Film, Piece>): Writer {
   return ([film], file, onShare) => {
     if (film === undefined) throw new RangeError('a file of no film')
     return checked(name, format, film, file, onShare)
+  }
+}
+
+function ofAll<Piece>(name: string, format: Format<readonly Film[], Piece>): Writer {
+  return (films, file, onShare) => checked(name, format, films, file, onShare)
+}
+
+/** A file of a few facts, which no reader of ours reads alone. */
+function small(textOf: (film: Film) => string): Writer {
+  return ([film], file) => {
+    if (film === undefined) throw new RangeError('a file of no film')
+    return writeTo(file, [textOf(film)]).written
   }
 }
 

@@ -105,7 +105,7 @@ export function filmOf(
 
 const COLUMNS = 'id, clip_id, human, machine, state, evidence, provenance, origin, updated_at'
 /** Human annotations in clips that are not chosen, of the kinds that may cross clip borders, with their frames. */
-const REACHING = `
+export const REACHING = `
   SELECT * FROM (
     SELECT ${COLUMNS},
       iif(kind = 'track', json_extract(human, '$.boxes[0].ordinal'), json_extract(human, '$.span.startFrame')) AS "from",

@@ -50,9 +50,12 @@ const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i
 /** File systems take 255 bytes; a number for a name taken twice must fit too. */
 const NAME_BYTES = 200
 
-/** A folder name for each source of the library, the same whichever of them are exported. A folder that was of another video stays that one's. */
-export function folderNames(sources: readonly Source[], { videos }: ExportRecord): Map<number, string> {
-  const taken = new Set<string>([COCO_FILE, RECORD, ...Object.values(COCO_FOLDER)])
+/**
+ * A folder name for each source of the library, the same whichever of them are exported. A folder that was of another video stays that one's.
+ * @param reserved What formats call their own files and folders beside those of the videos.
+ */
+export function folderNames(sources: readonly Source[], { videos }: ExportRecord, reserved: readonly string[]): Map<number, string> {
+  const taken = new Set<string>([RECORD, ...Object.values(COCO_FOLDER), ...reserved].map((name) => name.toLowerCase()))
   const owners = new Map(Object.entries(videos).map(([folder, [owner]]) => [folder.toLowerCase(), owner]))
   const names = new Map<number, string>()
   for (const { id, name, fingerprint } of sources.toSorted((a, b) => a.id - b.id)) {
@@ -92,6 +95,7 @@ export class FileNames {
   readonly #directory: string
   readonly #record: ExportRecord
   readonly #part: string
+  readonly #trees = new Map<string, string>()
 
   /** @param part Identifies the part of the annotations that is exported; empty for all. */
   constructor(directory: string, record: ExportRecord, part: string) {
@@ -106,17 +110,45 @@ export class FileNames {
   }
 
   /**
-   * Of the COCO file of several videos, or of one beside their folders.
-   * @param shown Their fingerprints. @param all Those of all videos in the library. @param alone The folder's name where it is one video.
+   * Of a file in a folder that a format has for all videos; all files there are of the same part.
+   * @param tree Its name. @param file The path of the file in it.
+   */
+  inTree(tree: string, file: string): string {
+    let chosen = this.#trees.get(tree)
+    if (chosen === undefined) this.#trees.set(tree, (chosen = this.#tree(tree)))
+    return `${chosen}/${file}`
+  }
+
+  #tree(tree: string): string {
+    const isFree = (name: string) => {
+      const files = Object.keys(this.#record.files).filter((file) => file.startsWith(`${name}/`))
+      return files.length > 0 ? files.every((file) => this.#isSamePart(file)) : !existsSync(path.join(this.#directory, name))
+    }
+    // What somebody else has in the plain folder stays: only a file that is in the way is reported.
+    if (this.#part === '' && Object.keys(this.#record.files).every((file) => !file.startsWith(`${tree}/`) || this.#isSamePart(file)))
+      return tree
+    return this.#numbered(`${tree}_${this.#part === '' ? 'all' : 'part'}`, isFree)
+  }
+
+  #numbered(name: string, isFree: (name: string) => boolean): string {
+    let copy = 2
+    if (isFree(name)) return name
+    while (!isFree(`${name} (${copy})`)) copy += 1
+    return `${name} (${copy})`
+  }
+
+  /**
+   * Of a file about several videos, or of one beside their folders.
+   * @param file What it is called where it holds everything. @param shown Their fingerprints. @param all Those of all videos in the library. @param alone The folder's name where it is one video.
    * @throws TubeletError `conflict` Where the file is of a project that has none of these videos.
    */
-  coco(shown: readonly string[], all: ReadonlySet<string>, alone: string | null): string {
+  ofProject(file: string, shown: readonly string[], all: ReadonlySet<string>, alone: string | null): string {
     const holdsAll = (name: string) =>
       (this.#record.videos[name] ?? []).every((fingerprint) => shown.includes(fingerprint) || !all.has(fingerprint))
-    const before = this.#record.videos[COCO_FILE]
-    if (before && !before.some((fingerprint) => all.has(fingerprint)) && existsSync(path.join(this.#directory, COCO_FILE)))
-      throw otherProject(path.join(this.#directory, COCO_FILE))
-    return this.#first(COCO_FILE, alone ?? 'part', (name) => this.#isSamePart(name) && holdsAll(name))
+    const before = this.#record.videos[file]
+    if (before && !before.some((fingerprint) => all.has(fingerprint)) && existsSync(path.join(this.#directory, file)))
+      throw otherProject(path.join(this.#directory, file))
+    return this.#first(file, alone ?? 'part', (name) => this.#isSamePart(name) && holdsAll(name))
   }
 
   #isSamePart(name: string): boolean {
@@ -133,11 +165,7 @@ export class FileNames {
     const isPlain =
       this.#part === '' && (this.#record.files[name] === undefined || mayReplace(name) || !existsSync(path.join(this.#directory, name)))
     if (isPlain) return name
-    const end = suffix ?? 'all'
-    if (isFree(named(end))) return named(end)
-    let copy = 2
-    while (!isFree(named(`${end} (${copy})`))) copy += 1
-    return named(`${end} (${copy})`)
+    return named(this.#numbered(suffix ?? 'all', (end) => isFree(named(end))))
   }
 }
 
@@ -145,7 +173,7 @@ function otherProject(file: string): TubeletError {
   return new TubeletError({
     code: 'conflict',
     message: '{{name}} is already there, from a project with other videos.',
-    values: { name: COCO_FILE },
+    values: { name: path.basename(file) },
     file,
     stillWorks: 'Nothing was overwritten.',
     next: 'Move that file away, or export to another folder.',

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { Source } from '../../app/contract.ts'
 import type { Import, ImportFault, ImportPart } from '../../app/contract/imports.ts'
+import { READERS } from '../../app/formats/detect.ts'
 import { inEnglish, TubeletError } from '../../app/errors.ts'
 import { english } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
@@ -24,7 +25,7 @@ interface Options {
 export function importCommand(project: string): Command {
   return new Command('import')
     .description(
-      'Take annotation files of other tools, or of another Tubelet, into a library: COCO, CVAT for video, CSV, JSONL, WebVTT, SRT, MOT Challenge, VIAME CSV',
+      `Take annotation files of other tools, or of another Tubelet, into a library: ${[...new Set(Object.values(READERS).map(({ name }) => name))].join(', ')}`,
     )
     .argument('<files...>', 'annotation files')
     .option('--to <video>', 'the video that they are about, by name or path; otherwise it is found by what the files say')

@@ -1,6 +1,7 @@
 /** Reads the files of one import, and gives what they say of a video of the library as the annotations that it becomes. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { isUtf8 } from 'node:buffer'
+import { dirname, join } from 'node:path'
 import { workerData } from 'node:worker_threads'
 import type { AnnotationBody, Box, Span, TrackBody } from '../../app/annotation.ts'
 import { problemOf, type Problem } from '../../app/errors.ts'
@@ -162,7 +163,10 @@ function readOne(path: string, file: number, faults: Collected, onBytes: (bytes:
     const { read } = READERS[format]
     for (const one of staged.add(
       file,
-      read(() => textOf(path, encoding, onBytes)),
+      read(
+        () => textOf(path, encoding, onBytes),
+        (name) => besideOf(path, name),
+      ),
     ))
       mine.add(file, one)
     faults.join(mine.take())
@@ -180,7 +184,7 @@ function strange(file: string): Problem {
     message: 'This is no annotation file that Tubelet reads.',
     file,
     stillWorks: 'Nothing of it was imported.',
-    next: 'There are COCO, CVAT for video, MOT Challenge, VIAME CSV, WebVTT, SRT, and Tubelet’s own CSV and JSON Lines.',
+    next: 'There are COCO, CVAT for video, MOT Challenge, VIAME CSV, Label Studio, WebVTT, SRT, ELAN, ActivityNet Captions, and Tubelet’s own CSV and JSON Lines.',
   }
 }
 
@@ -222,6 +226,19 @@ function headOf(path: string): { text: string; encoding: Encoding } {
 /** Whether a beginning is UTF-8; its last character may be cut off. */
 function isText(head: Buffer): boolean {
   return [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut)))
+}
+
+/** A larger file is none of the small ones that formats have beside their rows. */
+const LARGEST_BESIDE = 1 << 20
+
+function besideOf(path: string, name: string): string | null {
+  try {
+    const file = join(dirname(path), name)
+    const { size } = statSync(file)
+    return size > LARGEST_BESIDE ? null : readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
 }
 
 function* textOf(path: string, encoding: Encoding, onBytes: (bytes: number) => void): Generator<string> {

@@ -1,13 +1,14 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { toast } from 'sonner'
-import type { ExportFormat } from '../../app/contract/export.ts'
+import { ExportFormat } from '../../app/contract/export.ts'
 import { problemOf } from '../../app/errors.ts'
+import { HOLDS } from '../../app/formats/holds.ts'
 import { JOB_KINDS } from '../../app/job-kinds.ts'
 import { call } from '../api.ts'
 import { desktop } from '../desktop.ts'
 import { percent } from '../format.ts'
-import { phrase, t } from '../i18n.ts'
+import { t } from '../i18n.ts'
 import { PathPicker } from '../parts/AddDialog.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
@@ -15,17 +16,9 @@ import { useLabels, useQueue, useSources } from '../cache.ts'
 import { tell } from '../toast.ts'
 import { useUi } from '../store.ts'
 import { Exported } from './Exported.tsx'
+import { Held } from './Held.tsx'
 import { requestOf, stillOffered, useChoice, useOffered } from './scope.ts'
 import { ScopeFields } from './ScopeFields.tsx'
-
-const FORMATS: readonly { format: ExportFormat; name: string; what: string }[] = [
-  { format: 'coco', name: 'COCO', what: phrase('Boxes and tracks as JSON, with TAO’s and LVIS’s keys') },
-  { format: 'cvat', name: 'CVAT video 1.1', what: phrase('Tracks as XML, to go on labelling in CVAT') },
-  { format: 'vtt', name: 'WebVTT', what: phrase('Captions as subtitles for the web') },
-  { format: 'srt', name: 'SRT', what: phrase('Captions as subtitles for players') },
-  { format: 'csv', name: 'CSV', what: phrase('Boxes and spans as tables') },
-  { format: 'jsonl', name: 'JSONL', what: phrase('Everything, with who decided what and where it came from') },
-]
 
 export function ExportDialog() {
   const choice = useChoice()
@@ -34,13 +27,13 @@ export function ExportDialog() {
   const [exportId, setExportId] = useState('')
   const { data: labels } = useLabels()
   const offered = useOffered()
+  const request = (id: string) =>
+    requestOf({ ...choice, clips: stillOffered(choice.clips, offered) }, id, labels?.labels.map(({ name }) => name) ?? [])
   const run = useMutation({
     mutationFn: () => {
       const id = crypto.randomUUID()
       setExportId(id)
-      return call('export', {
-        body: requestOf({ ...choice, clips: stillOffered(choice.clips, offered) }, id, labels?.labels.map(({ name }) => name) ?? []),
-      })
+      return call('export', { body: request(id) })
     },
     // The export continues if the dialog was closed meanwhile; then its end is announced.
     onSuccess: ({ files, directory }) => {
@@ -71,17 +64,18 @@ export function ExportDialog() {
     <Dialog title={t('Export')} wide>
       <fieldset className="formats">
         <legend>{t('Formats')}</legend>
-        {FORMATS.map(({ format, name, what }) => (
+        {ExportFormat.options.map((format) => (
           <label key={format}>
             <input type="checkbox" checked={formats.includes(format)} onChange={() => toggle(format)} />
             <span>
-              <strong>{name}</strong>
-              <span className="muted">{t(what)}</span>
+              <strong>{HOLDS[format].name}</strong>
+              <span className="muted">{t(HOLDS[format].what)}</span>
             </span>
           </label>
         ))}
       </fieldset>
       <ScopeFields offered={offered} />
+      {formats.length > 0 && <Held formats={formats} request={request('counts')} />}
       <Missing />
       <fieldset>
         <legend>{t('Where')}</legend>

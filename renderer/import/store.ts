@@ -6,7 +6,7 @@ import { tell } from '../toast.ts'
 import { useUi } from '../store.ts'
 
 /** Endings of annotation files; the backend tells by their content which they are. */
-const ENDINGS = /\.(?:json|jsonl|ndjson|xml|csv|srt|vtt|txt)$/i
+const ENDINGS = /\.(?:json|jsonl|ndjson|xml|eaf|csv|srt|vtt|txt)$/i
 /** Files of models with one of these endings. */
 const OF_MODELS = /(?:^|[\\/])(?:pack|open_clip_config|config|tokenizer|tokenizer_config)\.json$/i
 

@@ -1,0 +1,129 @@
+/** What each format can hold. The one place for it: the window shows it before an export, `tubelet export --help` and docs/exports.md print it. */
+import type { ExportFormat } from '../contract/export.ts'
+import { type Phrase, phrase, said } from '../phrase.ts'
+import type { Kind } from './document.ts'
+
+/** What a format may keep of the things that it holds. */
+export const DETAILS = {
+  identity: phrase('which object a box is'),
+  score: phrase('scores'),
+  occluded: phrase('what is occluded'),
+  observed: phrase('which boxes are interpolated'),
+  decided: phrase('what people decided'),
+  maker: phrase('who made it'),
+} as const
+export type Detail = keyof typeof DETAILS
+
+export interface Holding {
+  name: string
+  what: string
+  /** The kinds of annotation that it holds. */
+  kinds: readonly Kind[]
+  keeps: readonly Detail[]
+  /** What else to know of it, if anything. */
+  but?: string
+}
+
+const BOXES = ['track'] as const
+const CAPTIONS = ['caption', 'segment'] as const
+const ALL = ['track', 'caption', 'segment', 'answer', 'note', 'text'] as const
+
+export const HOLDS: Record<ExportFormat, Holding> = {
+  coco: {
+    name: 'COCO',
+    what: phrase('Boxes and tracks as JSON, with TAO’s and LVIS’s keys'),
+    kinds: BOXES,
+    keeps: ['identity', 'score', 'occluded', 'observed', 'decided', 'maker'],
+  },
+  cvat: {
+    name: 'CVAT video 1.1',
+    what: phrase('Tracks as XML, to go on labelling in CVAT'),
+    kinds: BOXES,
+    keeps: ['identity', 'score', 'occluded', 'observed', 'decided', 'maker'],
+  },
+  mot: {
+    name: 'MOT Challenge 1.1',
+    what: phrase('Tracks as ground truth and as detections, for trackers and TrackEval'),
+    kinds: BOXES,
+    keeps: ['identity', 'score', 'occluded'],
+    but: phrase('Scores are in det/det.txt only. The frame rate is a whole number.'),
+  },
+  viame: {
+    name: 'VIAME CSV',
+    what: phrase('Tracks as a table, to go on labelling in DIVE'),
+    kinds: BOXES,
+    keeps: ['identity', 'score', 'occluded', 'observed', 'decided'],
+    but: phrase('DIVE rounds corners to whole pixels.'),
+  },
+  'label-studio': {
+    name: 'Label Studio',
+    what: phrase('Tracks as predictions and annotations, with the labelling configuration'),
+    kinds: BOXES,
+    keeps: ['identity', 'score', 'decided'],
+    but: phrase(
+      'A track has one score, its best. Label Studio counts frames by a steady rate, so that in videos of variable rate boxes may lie a frame off.',
+    ),
+  },
+  vtt: {
+    name: 'WebVTT',
+    what: phrase('Captions as subtitles for the web'),
+    kinds: CAPTIONS,
+    keeps: ['decided', 'maker'],
+  },
+  srt: {
+    name: 'SRT',
+    what: phrase('Captions as subtitles for players'),
+    kinds: CAPTIONS,
+    keeps: [],
+    but: phrase('“(?)” before a text says that it is not sure.'),
+  },
+  eaf: {
+    name: 'ELAN EAF 3.0',
+    what: phrase('Everything that has a time, on tiers, for ELAN'),
+    kinds: ALL,
+    keeps: [],
+    but: phrase('Of tracks and lines of text it says when, not where. “(?)” before a text says that it is not sure.'),
+  },
+  activitynet: {
+    name: 'ActivityNet Captions',
+    what: phrase('Captions with their times, for training and evaluation'),
+    kinds: CAPTIONS,
+    keeps: [],
+    but: phrase('“(?)” before a text says that it is not sure.'),
+  },
+  csv: {
+    name: 'CSV',
+    what: phrase('Boxes and spans as tables'),
+    kinds: ALL,
+    keeps: ['identity', 'score', 'observed', 'decided', 'maker'],
+    but: phrase('Where a line of text stands on the picture is left out.'),
+  },
+  jsonl: {
+    name: 'JSONL',
+    what: phrase('Everything, with who decided what and where it came from'),
+    kinds: ALL,
+    keeps: ['identity', 'score', 'occluded', 'observed', 'decided', 'maker'],
+  },
+}
+
+/** How many annotations of each kind there are. */
+export type Counts = Record<Kind, number>
+export const KINDS = ALL
+
+/** A sentence for each kind, since other languages inflect it. */
+const LEFT: Record<Kind, string> = {
+  track: phrase('Tracks stay behind ({{left}}): {{formats}} cannot hold them.'),
+  caption: phrase('Captions stay behind ({{left}}): {{formats}} cannot hold them.'),
+  segment: phrase('Captions of parts stay behind ({{left}}): {{formats}} cannot hold them.'),
+  answer: phrase('Answers stay behind ({{left}}): {{formats}} cannot hold them.'),
+  note: phrase('Notes stay behind ({{left}}): {{formats}} cannot hold them.'),
+  text: phrase('Lines of text on screen stay behind ({{left}}): {{formats}} cannot hold them.'),
+}
+
+/** What stays behind of these annotations in files of these formats. */
+export function staysBehind(formats: readonly ExportFormat[], counts: Counts): Phrase[] {
+  return KINDS.flatMap((kind) => {
+    const without = formats.filter((format) => !HOLDS[format].kinds.includes(kind)).map((format) => HOLDS[format].name)
+    return counts[kind] === 0 || without.length === 0 ? [] : [said(LEFT[kind], { left: counts[kind], formats: without.join(', ') })]
+  })
+}
