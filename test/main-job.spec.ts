@@ -177,7 +177,9 @@ test('an export writes every format where it was asked to', async () => {
   expect(unread).toBeGreaterThan(0)
   await expect(dialog.getByRole('radio', { name: `All (${sources.length - unread})` })).toBeChecked()
   await expect(dialog).toContainText(`${unread} ${unread === 1 ? 'video has' : 'videos have'} nothing to write`)
-  for (const name of ['CVAT video 1.1', 'SRT', 'CSV']) await dialog.getByRole('checkbox', { name: new RegExp(name) }).check()
+  for (const name of ['CVAT video 1.1', 'SRT', 'CSV']) await dialog.getByRole('checkbox', { name: new RegExp(`^${name}`) }).check()
+  await expect(dialog.getByRole('row', { name: /^WebVTT/ }).getByRole('img', { name: 'cannot hold them' })).toHaveCount(4)
+  await expect(dialog).toContainText(/Captions stay behind \([1-9]\d*\): COCO, CVAT video 1\.1 cannot hold them\./)
   await dialog.getByRole('button', { name: 'Export', exact: true }).click()
   await expect(page.getByRole('dialog', { name: 'Exported' })).toContainText('instances.json')
   const directory = (await page.getByRole('dialog').locator('.mono').first().textContent()) ?? out

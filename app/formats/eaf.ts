@@ -20,6 +20,9 @@ type EafPiece =
   | { part: 'annotation'; tier: string; start: number; end: number; text: string }
 
 const AUTHOR = 'Tubelet'
+/** As ELAN writes it; pympi-ling 1.71 refuses a file without it, though the schema does not ask for it. */
+const SCHEMA =
+  'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="http://www.mpi.nl/tools/elan/EAFv3.0.xsd"'
 const [CAPTIONS, NOTES, SCREEN] = ['captions', 'notes', 'text on screen']
 const [ANSWERS, LABEL] = ['answers: ', 'label: ']
 
@@ -71,7 +74,7 @@ export const eaf: Format<Film, EafPiece> = {
       }
       const { date, url, name, mime } = piece
       yield `<?xml version="1.0" encoding="UTF-8"?>
-<ANNOTATION_DOCUMENT AUTHOR="${AUTHOR}" DATE="${escaped(date)}" FORMAT="3.0" VERSION="3.0">
+<ANNOTATION_DOCUMENT AUTHOR="${AUTHOR}" DATE="${escaped(date)}" FORMAT="3.0" VERSION="3.0" ${SCHEMA}>
 <HEADER MEDIA_FILE="" TIME_UNITS="milliseconds">
 <MEDIA_DESCRIPTOR MEDIA_URL="${escaped(url)}" MIME_TYPE="${escaped(mime)}" RELATIVE_MEDIA_URL="./${escaped(name)}"/>
 </HEADER>
@@ -128,9 +131,9 @@ function* presences(film: Film): Generator<{ name: string; spans: Span[] }> {
   for (const { category, boxes } of trackedObjects(film)) {
     const all = runs.get(category.name) ?? []
     runs.set(category.name, all)
-    let run: Span | null = null
+    let run: Span = { startFrame: -1, endFrame: -1 }
     for (const { frame } of boxes) {
-      if (run?.endFrame === frame) run.endFrame += 1
+      if (run.endFrame === frame) run.endFrame += 1
       else all.push((run = { startFrame: frame, endFrame: frame + 1 }))
     }
   }

@@ -1,0 +1,207 @@
+"""Reads an export of every format with programs that share no code with Tubelet. One line for each; ends with 1 when one of them fails.
+
+    python test/readers.py EXPORT
+
+The schema of EAF 3.0 is read from the file that EAF_SCHEMA names; without it that check is skipped, and says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import importlib.metadata
+import io
+import itertools
+import json
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+SKIPPED = "SKIPPED"
+
+
+def boxes_of(out: Path) -> dict[str, list[dict[str, str]]]:
+    """The rows of boxes.csv by the folder of the video: what the others must find too."""
+    found = {}
+    for file in sorted(out.glob("*/boxes.csv")):
+        with file.open(encoding="utf-8", newline="") as text:
+            found[file.parent.name] = list(csv.DictReader(text))
+    return found
+
+
+def pycocotools(out: Path) -> str:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    truth = COCO(str(out / "instances.json"))
+    boxes = truth.loadAnns(truth.getAnnIds())
+    found = [{key: box[key] for key in ("image_id", "category_id", "bbox")} | {"score": 1 / (1 + i)} for i, box in enumerate(boxes)]
+    evaluation = COCOeval(truth, truth.loadRes(found), "bbox")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    same(float(evaluation.stats[0]), 1.0, "AP")
+    same(len(boxes), sum(map(len, boxes_of(out).values())), "boxes")
+    return f"{len(boxes)} boxes, AP 1.00 against itself"
+
+
+def kwcoco(out: Path) -> str:
+    import kwcoco
+
+    dataset = kwcoco.CocoDataset(str(out / "instances.json"))
+    told = dataset.validate(missing=False, verbose=0)
+    same([str(error) for error in told["errors"]], [], "errors")
+    same(dataset.n_annots, sum(map(len, boxes_of(out).values())), "boxes")
+    return f"valid, {dataset.n_videos} videos, {dataset.n_annots} boxes"
+
+
+def supervision(out: Path) -> str:
+    import supervision
+
+    dataset = supervision.DetectionDataset.from_coco(str(out), str(out / "instances.json"))
+    boxes = sum(len(one) for one in dataset.annotations.values())
+    same(boxes, sum(map(len, boxes_of(out).values())), "boxes")
+    return f"COCO: {boxes} boxes"
+
+
+def datumaro(out: Path) -> str:
+    from datumaro import Dataset
+
+    meant = boxes_of(out)
+    coco = Dataset.import_from(str(out), "coco")
+    found = [one for item in coco for one in item.annotations]
+    same(len(found), sum(map(len, meant.values())), "boxes of COCO")
+    same(all("track_id" in one.attributes for one in found), True, "tracks of COCO")
+    told = [f"COCO {len(found)}"]
+    for folder, rows in meant.items():
+        if not rows:
+            continue
+        mot = Dataset.import_from(str(out / "mot" / folder), "mot_seq")
+        boxes = [(item.id, one.attributes["track_id"], one.x) for item in mot for one in item.annotations]
+        same(len(boxes), len(rows), f"boxes of MOT in {folder}")
+        same(sorted({track for _, track, _ in boxes}), sorted({int(row["track_id"]) for row in rows}), f"tracks of MOT in {folder}")
+        with tempfile.TemporaryDirectory() as apart:
+            shutil.copy(out / folder / "cvat.xml", apart)
+            cvat = Dataset.import_from(apart, "cvat")
+            # It takes the box that ends a track for a visible one.
+            visible = [one for item in cvat for one in item.annotations if not one.attributes.get("outside")]
+            same(len(visible), len(rows), f"boxes of CVAT in {folder}")
+    return ", ".join([*told, f"MOT and CVAT {sum(map(len, meant.values()))} boxes"])
+
+
+def trackeval(out: Path) -> str:
+    """Ground truth against the detections, which have the same tracks: all videos are perfect, whatever their classes."""
+    import trackeval as evaluator
+
+    meant = {folder: rows for folder, rows in boxes_of(out).items() if rows}
+    with tempfile.TemporaryDirectory() as apart:
+        results = Path(apart) / "tubelet" / "data"
+        results.mkdir(parents=True)
+        for folder in meant:
+            shutil.copy(out / "mot" / folder / "det" / "det.txt", results / f"{folder}.txt")
+        dataset = evaluator.datasets.MotChallenge2DBox(
+            {
+                "GT_FOLDER": str(out / "mot"),
+                "TRACKERS_FOLDER": apart,
+                "SKIP_SPLIT_FOL": True,
+                "DO_PREPROC": False,
+                "SEQ_INFO": dict.fromkeys(meant),
+                "PRINT_CONFIG": False,
+            }
+        )
+        quiet = ("PRINT_RESULTS", "PRINT_CONFIG", "TIME_PROGRESS", "OUTPUT_SUMMARY", "OUTPUT_DETAILED", "PLOT_CURVES")
+        settings = dict.fromkeys(quiet, False)
+        metrics = [evaluator.metrics.HOTA(), evaluator.metrics.CLEAR()]
+        found, _ = evaluator.Evaluator(settings | {"BREAK_ON_ERROR": True}).evaluate([dataset], metrics)
+    told = found["MotChallenge2DBox"]["tubelet"]["COMBINED_SEQ"]["pedestrian"]
+    same(round(float(told["HOTA"]["HOTA"].mean()), 6), 1.0, "HOTA")
+    same(int(told["CLEAR"]["CLR_TP"]), sum(map(len, meant.values())), "boxes that count")
+    return f"{len(meant)} sequences, HOTA 1.000, {int(told['CLEAR']['CLR_TP'])} boxes count"
+
+
+def pympi(out: Path) -> str:
+    from pympi.Elan import Eaf
+
+    annotations = 0
+    for file in sorted(out.glob("*/annotations.eaf")):
+        eaf = Eaf(str(file))
+        for tier in eaf.get_tier_names():
+            own = sorted(eaf.get_annotation_data_for_tier(tier))
+            annotations += len(own)
+            same(all(start < end for start, end, _ in own), True, f"lengths on {tier}")
+            same(all(a[1] <= b[0] for a, b in itertools.pairwise(own)), True, f"no overlap on {tier}")
+    same(annotations > 0, True, "annotations")
+    return f"{annotations} annotations"
+
+
+def lxml(out: Path) -> str:
+    from lxml import etree
+
+    schema = os.environ.get("EAF_SCHEMA")
+    if schema is None:
+        return f"{SKIPPED}: EAF_SCHEMA does not name the schema of EAF 3.0"
+    judge = etree.XMLSchema(etree.parse(schema))
+    files = sorted(out.glob("*/annotations.eaf"))
+    for file in files:
+        judge.assertValid(etree.parse(str(file)))
+    return f"{len(files)} files are valid by the schema of EAF 3.0"
+
+
+def label_studio_sdk(out: Path) -> str:
+    from label_studio_sdk._extensions.label_studio_tools.postprocessing.video import extract_key_frames
+    from label_studio_sdk.label_interface import LabelInterface
+
+    interface = LabelInterface((out / "label-studio-config.xml").read_text(encoding="utf-8"))
+    tasks = json.loads((out / "label-studio.json").read_text(encoding="utf-8"))
+    regions = drawn = 0
+    for task in tasks:
+        for prediction in task.get("predictions", []):
+            same(interface.validate_prediction(prediction, return_errors=True), [], "errors of a prediction")
+        for said in task.get("predictions", []) + task.get("annotations", []):
+            for region in said["result"]:
+                regions += 1
+                # It takes the regions of one task and makes boxes on every frame of them.
+                drawn += len(extract_key_frames([region])[0]["value"]["sequence"])
+    same(len(tasks), len(boxes_of(out)), "tasks")
+    same(drawn, sum(map(len, boxes_of(out).values())), "boxes that are seen")
+    return f"{len(tasks)} tasks, {regions} regions, {drawn} boxes seen"
+
+
+def same(found: object, meant: object, what: str) -> None:
+    if found != meant:
+        raise ValueError(f"{what}: found {found}, not {meant}")
+
+
+READERS: dict[str, Callable[[Path], str]] = {
+    "pycocotools": pycocotools,
+    "kwcoco": kwcoco,
+    "supervision": supervision,
+    "datumaro": datumaro,
+    "trackeval": trackeval,
+    "pympi-ling": pympi,
+    "lxml": lxml,
+    "label-studio-sdk": label_studio_sdk,
+}
+
+
+def main(out: Path) -> int:
+    failed = 0
+    for name, read in READERS.items():
+        noise = io.StringIO()
+        version = importlib.metadata.version(name)
+        try:
+            with contextlib.redirect_stdout(noise), contextlib.redirect_stderr(noise):
+                told = read(out)
+            print(f"{name} {version}: {told}")
+        except Exception:
+            failed += 1
+            print(f"{name} {version}: FAILED\n{traceback.format_exc()}\n{noise.getvalue()[-2000:]}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,72 @@
+/**
+ * `npm run readers [-- FOLDER]`: every file that an export writes, read by programs that nobody here wrote, at pinned versions (test/readers.py). They
+ * are too large for `npm test`, so they get a Python environment of their own in FOLDER, which stays for the next time (default: a folder of the
+ * system's for temporary files). Where they cannot be installed the run says so and ends with 1.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { ExportFormat } from '../app/contract/export.ts'
+import { exportProject } from '../main/export/export.ts'
+import { type AnnotationDocument, libraryOf, randomDocument, tricky } from './documents.ts'
+
+const READERS = [
+  'pycocotools==2.0.11',
+  'trackeval==1.3.0',
+  'numpy==2.4.6',
+  'pympi-ling==1.71',
+  'lxml==6.1.3',
+  'pyarrow==25.0.1',
+  'supervision==0.31.2',
+  'kwcoco==0.9.1',
+  'label-studio-sdk==2.1.2',
+  'datumaro==1.13.12',
+]
+
+const folder = path.resolve(process.argv[2] ?? path.join(os.tmpdir(), 'tubelet-readers'))
+const python = path.join(folder, 'venv', 'bin', 'python')
+if (!existsSync(python)) {
+  mkdirSync(folder, { recursive: true })
+  const made = spawnSync('python3', ['-m', 'venv', path.join(folder, 'venv')], { stdio: 'inherit' })
+  const installed = made.status === 0 ? spawnSync(python, ['-m', 'pip', 'install', '-q', ...READERS], { stdio: 'inherit' }) : made
+  if (installed.status !== 0) {
+    rmSync(path.join(folder, 'venv'), { recursive: true, force: true })
+    console.error('SKIPPED: the readers, because they cannot be installed here')
+    process.exit(1)
+  }
+}
+
+/** Turned, with pixels that are not square, of one name, and with everything that breaks a naive writer. */
+const shapes = [
+  {},
+  { rotation: 90 as const, codedWidth: 240, codedHeight: 320 },
+  { codedWidth: 160, sampleAspectRatio: { num: 2, den: 1 } },
+]
+const documents = [tricky, ...[3, 5, 7, 11, 12, 17, 23, 29, 31, 32, 40].map(randomDocument)].map(
+  (document, i): AnnotationDocument => ({
+    ...document,
+    source: {
+      ...document.source,
+      id: i + 1,
+      name: i < 2 ? 'same.mp4' : `v${i} ü.mp4`,
+      path: `/films/${i}/${i < 2 ? 'same.mp4' : `v${i} ü.mp4`}`,
+      fingerprint: `xxh:${i}`,
+      probe: { ...document.source.probe, ...shapes[i % shapes.length] },
+    },
+    clips: document.clips.map((clip) => ({
+      ...clip,
+      id: clip.id + i * 1000,
+      annotations: clip.annotations.map((one) => ({ ...one, id: one.id + i * 1000, clipId: clip.id + i * 1000 })),
+    })),
+  }),
+)
+const work = mkdtempSync(path.join(os.tmpdir(), 'tubelet-readers-'))
+const library = libraryOf(path.join(work, 'library'), documents)
+try {
+  await exportProject(library, { formats: ExportFormat.options, directory: path.join(work, 'out') })
+  execFileSync(python, [path.join(import.meta.dirname, 'readers.py'), path.join(work, 'out')], { stdio: 'inherit' })
+} finally {
+  await library.close()
+  rmSync(work, { recursive: true, force: true })
+}
