@@ -25,6 +25,8 @@ export interface ToWindow {
 export interface ToShell {
   'tubelet:notify': [title: string, body: string]
   'tubelet:show-in-folder': [path: string]
+  /** A person dropped it: it may be read. The window waits until that is known. */
+  'tubelet:dropped': [path: string]
 }
 /** Questions from the window to the shell: what is asked, and the answer. */
 export interface AskShell {

@@ -13,6 +13,7 @@ const at = (...names: string[]) => path.join(folder, ...names)
 const [home, outside, drive] = [at('home'), at('outside'), at('drive')]
 const secret = 'the secret of somebody'
 let tubelet: Tubelet
+let places: Places
 
 beforeAll(() => {
   for (const made of ['home/films', 'home/.ssh', 'outside/deep', 'drive', 'videos']) mkdirSync(at(made), { recursive: true })
@@ -22,7 +23,7 @@ beforeAll(() => {
   const made = (size: string) => ['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=s=${size}:r=10:d=1`, '-pix_fmt', 'yuv420p', '-f', 'mp4']
   execFileSync('ffmpeg', [...made('64x48'), at('videos', 'film.mp4')])
   execFileSync('ffmpeg', [...made('80x48'), at('videos', 'film.html')])
-  const places = new Places([], [home])
+  places = new Places([], [home])
   tubelet = openTubelet({ projectDir: at('library'), packsDir: at('packs'), host: 'web', places })
 })
 afterAll(async () => {
@@ -102,6 +103,31 @@ test('an export goes to open places, and to those of the videos', async () => {
   expect(await exported(at('home', 'new'))).toBe(200)
   expect(await exported(at('videos', 'annotations'))).toBe(200)
   expect(await exported(at('library', 'exports', 'mine'))).toBe(200)
+})
+
+test('annotation files and models are imported from open places, from folders of the videos, and where a person named one', async () => {
+  const annotations = JSON.stringify({ images: [], annotations: [], categories: [], secret })
+  for (const place of ['home/notes.json', 'outside/notes.json', 'home/.ssh/notes.json', 'videos/notes.json'])
+    writeFileSync(at(place), annotations)
+  const imported = (...paths: string[]) => ask('/api/imports', 'POST', { paths: paths.map((one) => at(one)) })
+  for (const [one, refused] of [
+    [['outside/notes.json'], 0],
+    [['home/.ssh/notes.json'], 0],
+    [['home/way-out/notes.json'], 0],
+    [['home/notes.json', 'home/../outside/notes.json'], 1],
+    [['../../etc/passwd'], 0],
+  ] as const) {
+    const answer = await imported(...one)
+    const { problem } = (await answer.json()) as { problem: { code: string; field: string } }
+    expect([one, answer.status, problem.code, problem.field]).toEqual([one, 403, 'forbidden', `body.paths.${refused}`])
+  }
+  for (const one of ['home/notes.json', 'videos/notes.json']) expect([one, (await imported(one)).status]).toEqual([one, 200])
+  expect(await status('/api/packs/import', 'POST', { path: at('outside') })).toBe(403)
+  expect(await status('/api/packs/import', 'POST', { path: at('home') })).not.toBe(403)
+  // Dropped on the window of the desktop, or chosen in a dialog: that file, and none beside it.
+  writeFileSync(at('outside', 'beside.json'), annotations)
+  places.grant(at('outside', 'notes.json'))
+  expect([(await imported('outside/notes.json')).status, (await imported('outside/beside.json')).status]).toEqual([200, 403])
 })
 
 test('a library is begun in no other place', async () => {

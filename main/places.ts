@@ -28,9 +28,9 @@ export class Places {
     this.#roots = [...new Set([...own, ...allowed].map(real))]
   }
 
-  /** Allow a folder that a person chose in a dialog of the system. */
-  grant(folder: string): void {
-    this.#roots.push(real(folder))
+  /** Allow a folder or a file that a person chose in a dialog of the system, or dropped. */
+  grant(place: string): void {
+    this.#roots.push(real(place))
   }
 
   /** Remember what was written, so that it can be shown in its folder. */
@@ -70,6 +70,19 @@ export class Places {
       file: place,
       stillWorks: 'A video in any folder can be added by its full path.',
       next: 'Type the full path of the video or of its folder, or start Tubelet with --allow and this folder.',
+    })
+  }
+
+  /** For a file whose content is taken over. @throws TubeletError `forbidden` */
+  mustBeTakeable(file: string, field: string, more?: () => Iterable<string>): void {
+    if (this.isOpen(file, more)) return
+    throw new TubeletError({
+      code: 'forbidden',
+      message: 'Tubelet imports from your own folders and drives and from folders of your videos, and from nothing hidden in them.',
+      field,
+      file,
+      stillWorks: 'Nothing was read.',
+      next: 'Copy the file into one of these, or start Tubelet with --allow and its folder.',
     })
   }
 

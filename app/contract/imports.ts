@@ -106,7 +106,7 @@ export const importRoutes = {
         .optional(),
     }),
     output: Import,
-    errors: ['bad-request', 'file-missing', 'file-unreadable', 'conflict', 'disk-full', 'cancelled'],
+    errors: ['bad-request', 'file-missing', 'file-unreadable', 'forbidden', 'conflict', 'disk-full', 'cancelled'],
   }),
   bringImport: route({
     method: 'post',

@@ -165,7 +165,7 @@ export const packRoutes = {
     summary: 'Make a pack of a .safetensors checkpoint, or take a pack folder; refused at once when it is none',
     body: z.object({ path: FilePath, precision: Precision.optional() }),
     output: PackWork,
-    errors: ['checkpoint-unusable', 'pack-invalid', 'conflict', 'disk-full', 'file-missing'],
+    errors: ['forbidden', 'checkpoint-unusable', 'pack-invalid', 'conflict', 'disk-full', 'file-missing'],
   }),
   bringPack: route({
     method: 'put',

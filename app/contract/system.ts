@@ -21,8 +21,8 @@ export const Diagnostics = z.object({
       version: z.string(),
       licence: z.string(),
       toneMapping: z.boolean(),
-      /** What its children are held to: bytes of memory, null if the system offers no limit, and whether they are without a network. */
-      fence: z.object({ memory: bytes.nullable(), noNetwork: z.boolean() }),
+      /** What its children are held to: bytes of memory, null if the system offers no limit; without a network; without other files. */
+      fence: z.object({ memory: bytes.nullable(), noNetwork: z.boolean(), noFiles: z.boolean() }),
       decoders: z.array(z.object({ codec: z.string(), works: z.boolean() })),
     })
     .nullable(),

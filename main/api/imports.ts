@@ -1,13 +1,17 @@
 /** Annotation files that are taken in, and the pictures on which they are looked at first. */
 import type { importRoutes } from '../../app/contract/imports.ts'
+import { foldersOf } from './library.ts'
 import { mediaFile } from '../jobs/pipeline.ts'
 import { frameJpeg } from '../media/span.ts'
 import { type Handlers, notFound, type Services } from './handler.ts'
 
-export function importHandlers({ pipeline, jobs, imports }: Services): Handlers<keyof typeof importRoutes> {
+export function importHandlers({ pipeline, jobs, imports, places }: Services): Handlers<keyof typeof importRoutes> {
   const { library, media } = pipeline
   return {
-    readImport: ({ body: { paths, importId } }, { signal }) => imports.read(paths, signal, importId),
+    readImport: ({ body: { paths, importId } }, { signal }) => {
+      for (const [nth, file] of paths.entries()) places.mustBeTakeable(file, `body.paths.${nth}`, () => foldersOf(library))
+      return imports.read(paths, signal, importId)
+    },
     bringImport: ({ query: { name } }, { body, signal }) => imports.bring(name, body ?? new Blob([]).stream(), signal),
     lookImport: ({ params: { importId }, body }) => imports.look(importId, body),
     takeImport: async ({ params: { importId }, body: { parts, unreviewed } }) => {

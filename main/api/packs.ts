@@ -1,8 +1,9 @@
 /** The calls of packs: list, get, switch, delete. */
 import type { packRoutes } from '../../app/contract/packs.ts'
 import type { Handlers, Services } from './handler.ts'
+import { foldersOf } from './library.ts'
 
-export function packHandlers({ packs }: Services) {
+export function packHandlers({ pipeline, packs, places }: Services) {
   return {
     listPacks: () => packs.overview(),
     planSwitch: ({ params, query }) => packs.plan(params.packId, query.task ?? null),
@@ -20,7 +21,10 @@ export function packHandlers({ packs }: Services) {
       packs.forgetOrphans()
       return {}
     },
-    importPack: ({ body }) => packs.import(body.path, body.precision),
+    importPack: ({ body }) => {
+      places.mustBeTakeable(body.path, 'body.path', () => foldersOf(pipeline.library))
+      return packs.import(body.path, body.precision)
+    },
     bringPack: ({ query: { precision, config = 0, ...file } }, { body }) =>
       packs.bring({ ...file, config }, body ?? new Blob([]).stream(), precision),
     downloadPack: ({ body: { url, ...options } }) => packs.download(url, options),

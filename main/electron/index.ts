@@ -157,6 +157,10 @@ function answerWindow(): void {
   hear('tubelet:notify', (event, title, body) => {
     if (fromUs(event) && typeof title === 'string' && typeof body === 'string') notify(title, body)
   })
+  hear('tubelet:dropped', (event, file) => {
+    if (fromUs(event) && typeof file === 'string' && path.isAbsolute(file)) places.grant(file)
+    event.returnValue = null
+  })
   hear('tubelet:show-in-folder', (event, file) => {
     if (!fromUs(event) || typeof file !== 'string' || projects === null) return
     const { library } = projects.current
@@ -237,6 +241,7 @@ async function choose(property: 'openFile' | 'openDirectory'): Promise<void> {
 
 /** Paths from the system, the menu or the command line are handled like files dropped on the window, which shows what became of them. */
 function add(paths: readonly string[]): void {
+  for (const one of paths) places.grant(one)
   waiting.push(...paths)
   // Before the page has loaded nobody would receive them: they are sent as soon as it has.
   if (waiting.length === 0 || window === null || window.webContents.isLoadingMainFrame() || window.webContents.getURL() === '') return

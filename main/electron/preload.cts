@@ -16,7 +16,12 @@ function hear<C extends keyof ToWindow>(channel: C, listener: (...message: ToWin
 const desktop: Desktop<File> = {
   platform: process.platform,
   openFolderDialog: () => ask('tubelet:open-dialog'),
-  pathForFile: (file) => webUtils.getPathForFile(file),
+  pathForFile: (file) => {
+    const path = webUtils.getPathForFile(file)
+    // A file that a script made has no path.
+    if (path !== '') ipcRenderer.sendSync('tubelet:dropped' satisfies keyof ToShell, path)
+    return path
+  },
   onBring: (bring) => hear('tubelet:bring', bring),
   notify: (title, body) => send('tubelet:notify', title, body),
   showInFolder: (path) => send('tubelet:show-in-folder', path),

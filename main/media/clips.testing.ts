@@ -1,7 +1,8 @@
 /** The videos that tests run on, and their frame times as ffprobe gives them, read in another way than the product does. */
+import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import { type MediaTools, runTool } from './tools.ts'
+import type { MediaTools } from './tools.ts'
 
 const COMMITTED = path.resolve(import.meta.dirname, '../../test/clips')
 /** The folder of further videos, for tests over all videos. */
@@ -16,6 +17,16 @@ export function clipPath(name: string): string {
 export function clipNames(pattern: RegExp): string[] {
   const names = [COMMITTED, MORE].flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : []))
   return [...new Set(names)].filter((name) => pattern.test(name)).sort()
+}
+
+/** Run a tool to its end without the fence, which lets it write no file but a named one. A test makes its videos so. */
+export async function freely(tool: string, args: readonly string[]): Promise<{ stdout: Buffer; stderr: string }> {
+  const child = spawn(tool, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [out, said]: [Buffer[], Buffer[]] = [[], []]
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => said.push(chunk))
+  await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject))
+  return { stdout: Buffer.concat(out), stderr: Buffer.concat(said).toString() }
 }
 
 /** PTS of every frame that ffprobe decodes of the first video stream. */
@@ -35,7 +46,7 @@ export async function decodedPts({ ffprobe }: MediaTools, file: string): Promise
     file,
   ]
   if (ffprobe === null) throw new Error('the tests need ffprobe')
-  const { stdout } = await runTool(ffprobe, args)
+  const { stdout } = await freely(ffprobe, args)
   return [...stdout.toString().matchAll(/^-?\d+/gm)].map(Number)
 }
 

@@ -1,17 +1,18 @@
 /** What holds back a child that reads a hostile file: limits that the system keeps, where it has them. */
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fenced, fenceHere } from './fence.ts'
+import { filesOf, writeList } from './numbered.ts'
 import { probe } from './probe.ts'
-import { ended, findMediaTools, type MediaTools, runTool, startTool, tailOf } from './tools.ts'
+import { ended, findMediaTools, inputFile, type MediaTools, runTool, startTool, tailOf } from './tools.ts'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-fence-'))
-const at = (name: string) => path.join(folder, name)
+const at = (...names: string[]) => path.join(folder, ...names)
 const here = fenceHere()
 let tools: MediaTools
 beforeAll(async () => {
@@ -31,14 +32,14 @@ test('the system’s limits are told, and a child has them from its first instru
     console.warn('SKIPPED: limits of children, because this system has no prlimit')
     return
   }
-  const { said } = await node(`console.log(require('fs').readFileSync('/proc/self/limits', 'utf8'))`, { seconds: 77, fileBytes: 4096 })
-  const limit = (name: string) => new RegExp(`^${name} +(\\S+)`, 'm').exec(said)?.[1]
+  const child = startTool('/bin/sleep', ['600'], 'ignore', undefined, { seconds: 77, output: { file: at('none'), bytes: 4096 } })
+  // It is the child itself, so that it can be stopped, slowed down and killed by its number.
+  await expect.poll(() => readFileSync(`/proc/${child.pid}/cmdline`, 'utf8')).toMatch(/^\/bin\/sleep/)
+  const told = readFileSync(`/proc/${child.pid}/limits`, 'utf8')
+  child.kill('SIGKILL')
+  const limit = (name: string) => new RegExp(`^${name} +(\\S+)`, 'm').exec(told)?.[1]
   expect(limit('Max address space')).toBe(String(here.memory))
   expect([limit('Max cpu time'), limit('Max file size'), limit('Max core file size')]).toEqual(['77', '4096', '0'])
-  // It is the child itself, so that it can be stopped, slowed down and killed by its number.
-  const child = startTool('/bin/sleep', ['600'], 'ignore')
-  await expect.poll(() => readFileSync(`/proc/${child.pid}/cmdline`, 'utf8')).toMatch(/^\/bin\/sleep/)
-  child.kill('SIGKILL')
 })
 
 test('a child that asks for more memory than there may be ends, and nothing else does', async () => {
@@ -58,7 +59,7 @@ test('a child that writes without end fills no disk', async () => {
   const file = at('endless')
   const write = `const fs = require('fs'); const f = fs.openSync(${JSON.stringify(file)}, 'w'); for (;;) fs.writeSync(f, Buffer.alloc(65536))`
   // Node reports what the system refuses; a program that does not is ended by it.
-  await node(write, { fileBytes: 2 ** 20 }).catch(() => undefined)
+  await node(write, { output: { file, bytes: 2 ** 20 } }).catch(() => undefined)
   expect(statSync(file).size).toBe(2 ** 20)
 })
 
@@ -83,6 +84,79 @@ test('a child reaches no network, not even this machine’s', async () => {
   } finally {
     server.close()
   }
+})
+
+test('a child opens its input and its output, and no other file of anybody', async () => {
+  if (!here.noFiles) {
+    console.warn('SKIPPED: hiding other files from children, because this system has no Landlock or no Perl')
+    return
+  }
+  const [input, other, hidden, output] = [at("it's – Ä\n.txt"), at('other.txt'), at('.hidden'), at('output')]
+  for (const file of [input, other, hidden]) writeFileSync(file, path.basename(file))
+  symlinkSync(other, at('link'))
+  // What is tried, and what comes of it: what was read, or the system's refusal.
+  const tries = [
+    ...[input, other, hidden, at('link'), '/etc/passwd', `/proc/${process.pid}/environ`].map(
+      (file) => `fs.readFileSync(${JSON.stringify(file)}, 'utf8')`,
+    ),
+    `fs.readdirSync(${JSON.stringify(folder)})`,
+    `fs.writeFileSync(${JSON.stringify(output)}, 'x')`,
+    ...[other, at('new')].map((file) => `fs.writeFileSync(${JSON.stringify(file)}, 'x')`),
+    `fs.unlinkSync(${JSON.stringify(other)})`,
+    `fs.renameSync(${JSON.stringify(other)}, ${JSON.stringify(at('new'))})`,
+    `process.kill(${process.pid}, 0)`,
+  ]
+  const code = `const fs = require('fs'); const said = [${tries.map((one) => `() => ${one}`)}].map((one) => { try { return String(one()) } catch (e) { return e.code } }); console.log(JSON.stringify(said))`
+  const run = async (command: string, args: string[]) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const said = tailOf(child.stdout)
+    await ended(child)
+    return JSON.parse(said()) as string[]
+  }
+  // The input is named as for ffmpeg; Node takes what follows its code for arguments of the program.
+  const said = await run(
+    ...fenced(process.execPath, ['-e', code, '--', '-i', `file:${input}`], { output: { file: output, bytes: 2 ** 20 } }),
+  )
+  const no = 'EACCES'
+  expect(said.slice(0, -1)).toEqual([path.basename(input), no, no, no, no, no, no, 'undefined', no, no, no, no])
+  // Kernels before 6.12 let a child signal others of its user.
+  expect(['EPERM', 'true']).toContain(said.at(-1))
+  expect(readFileSync(other, 'utf8')).toBe('other.txt')
+  // Without the fence all of it is done.
+  const free = await run(process.execPath, ['-e', code])
+  expect(free.filter((one) => one === no)).toEqual([])
+})
+
+test('ffmpeg reads the file that it is given, by whatever name or link, and says what it would say of one that is missing', async () => {
+  if (!here.noFiles) return
+  const [real, link] = [at('real.mp4'), at('-i.mp4')]
+  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=10:d=1', '-pix_fmt', 'yuv420p', real])
+  symlinkSync(real, link)
+  expect((await probe(tools, link)).codec).toBe('h264')
+  const missing = await runTool(tools.ffmpeg, ['-v', 'error', '-i', `file:${at('gone.mp4')}`, '-f', 'null', '-'])
+  expect(missing.stderr).toMatch(/No such file/)
+  // A language that is not installed adds no message.
+  const before = process.env['LC_ALL']
+  process.env['LC_ALL'] = 'xx_YY.UTF-8'
+  try {
+    expect((await runTool(tools.ffmpeg, ['-v', 'error', '-i', `file:${real}`, '-f', 'null', '-'])).stderr).toBe('')
+  } finally {
+    if (before === undefined) delete process.env['LC_ALL']
+    else process.env['LC_ALL'] = before
+  }
+})
+
+test('numbered pictures that are links are read where they are', async () => {
+  mkdirSync(at('shots'))
+  mkdirSync(at('disk'))
+  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=1:d=3', at('shots', '%04d.png')])
+  renameSync(at('shots', '0002.png'), at('disk', 'two.png'))
+  symlinkSync(at('disk', 'two.png'), at('shots', '0002.png'))
+  const pattern = at('shots', '%04d.png')
+  const { runs } = await filesOf(pattern)
+  await writeList(at('list'), pattern, { runs, frameRate: { num: 1, den: 1 } })
+  const { code, stdout } = await runTool(tools.ffmpeg, ['-v', 'error', ...inputFile(at('list'), true), '-f', 'framemd5', '-'])
+  expect([code, stdout.toString().match(/^0,/gm)?.length]).toEqual([0, 3])
 })
 
 test('a program that is missing is missed as before, and one that stops is ended', async () => {

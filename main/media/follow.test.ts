@@ -5,10 +5,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { iou } from '../../app/boxes.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { killNextThread } from '../threads.testing.ts'
-import { decodedPts } from './clips.testing.ts'
+import { decodedPts, freely } from './clips.testing.ts'
 import { followBox, type FollowStart } from './follow.ts'
 import { probe } from './probe.ts'
-import { findMediaTools, runTool } from './tools.ts'
+import { findMediaTools } from './tools.ts'
 
 const tools = await findMediaTools()
 const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-follow-'))
@@ -30,7 +30,7 @@ async function made(name: string, after: string): Promise<Omit<FollowStart, 'fro
     `mandelbrot=size=${SIDE}x${SIDE}:rate=${RATE}:start_scale=0.3,trim=end_frame=1,loop=loop=149:size=1,setpts=N/${RATE}/TB[thing]`,
     `[ground][thing]overlay=x=10+2*n:y=80+30*sin(n/12):shortest=1${after}[out]`,
   ]
-  await runTool(tools.ffmpeg, [
+  await freely(tools.ffmpeg, [
     '-v',
     'error',
     '-filter_complex',

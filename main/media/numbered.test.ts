@@ -4,12 +4,13 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { rateOf } from '../../app/numbered.ts'
+import { freely } from './clips.testing.ts'
 import { fingerprint } from './fingerprint.ts'
 import { filesOf, writeList } from './numbered.ts'
 import { makeProxy, playbackOf } from './playback.ts'
 import { probe, probeNumbered } from './probe.ts'
 import { sample } from './sample.ts'
-import { findMediaTools, runTool } from './tools.ts'
+import { findMediaTools } from './tools.ts'
 
 const tools = await findMediaTools()
 const alone = { ...tools, ffprobe: null }
@@ -27,7 +28,7 @@ beforeAll(async () => {
   const made = path.join(folder, 'made')
   await mkdir(made)
   const cut = `color=black:s=64x48:r=25:d=1,drawbox=t=fill:c=white:enable='gte(n,20)'`
-  await runTool(tools.ffmpeg, [
+  await freely(tools.ffmpeg, [
     '-v',
     'error',
     '-f',
@@ -94,7 +95,7 @@ it('goes on after a picture that cannot be decoded: the others keep their places
   const [made, broken] = [path.join(folder, 'made'), path.join(folder, '50%')]
   await mkdir(made)
   const all = path.join(broken, '%d.jpg')
-  await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25', '-frames:v', '12', path.join(made, '%d.jpg')])
+  await freely(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25', '-frames:v', '12', path.join(made, '%d.jpg')])
   await rename(made, broken)
   await writeFile(path.join(broken, '5.jpg'), 'no picture')
   const { files, runs } = await filesOf(all)
@@ -127,7 +128,7 @@ it('is known by its pictures, wherever they lie and whatever they are called', a
 
 it('opens nothing but pictures', async () => {
   const film = path.join(folder, 'film.mkv')
-  await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', film])
+  await freely(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', film])
   await writeFile(list, `ffconcat version 1.0\nfile 'file:${film}'\nduration 1\n`)
   await expect(probeNumbered(tools, list, { pattern: film, count: 1, frameRate: rate })).rejects.toMatchObject({
     problem: { code: 'no-frames' },

@@ -4,9 +4,10 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { pictureNumber, picturesOf } from '../../app/media.ts'
+import { freely } from './clips.testing.ts'
 import { firstPicture, makeProxy, playbackOf } from './playback.ts'
 import { probe } from './probe.ts'
-import { findMediaTools, runTool } from './tools.ts'
+import { findMediaTools } from './tools.ts'
 
 const tools = await findMediaTools()
 /** As in the packaged app, which brings ffmpeg alone. */
@@ -19,7 +20,7 @@ const lavfi = (source: string) => ['-f', 'lavfi', '-i', source]
 const TWO = [...lavfi('color=red:s=64x48:r=25:d=1'), ...lavfi('color=blue:s=128x96:r=25:d=1')]
 const H264 = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p']
 const at = (name: string) => path.join(folder, name)
-const make = (...args: string[]) => runTool(tools.ffmpeg, ['-v', 'error', ...args])
+const make = (...args: string[]) => freely(tools.ffmpeg, ['-v', 'error', ...args])
 
 beforeAll(async () => {
   const both = [...TWO, '-map', '0', '-map', '1', ...H264]
@@ -75,7 +76,7 @@ it('copies and shows the chosen picture', async () => {
     [1, 'blue'],
   ] as const) {
     await writeFile(at('first.jpg'), (await firstPicture(tools, file, picture, signal)) ?? '')
-    const { stdout } = await runTool(tools.ffmpeg, [
+    const { stdout } = await freely(tools.ffmpeg, [
       '-v',
       'error',
       '-i',

@@ -126,7 +126,7 @@ async function copyOnce(tools: MediaTools, file: string, probe: Probe, outFile: 
     ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-movflags', '+faststart', '-f', 'mp4', part],
   ]
   const child = startTool(tools.ffmpeg, args, ['ignore', 'pipe', 'pipe'], AbortSignal.any([stall.signal, ...(signal ? [signal] : [])]), {
-    fileBytes: LARGEST_COPY + probe.duration * LARGEST_RATE,
+    output: { file: part, bytes: LARGEST_COPY + probe.duration * LARGEST_RATE },
   })
   const stderr = tailOf(child.stderr)
   let watch = setTimeout(() => stall.abort(), PROXY_STALL_MS)

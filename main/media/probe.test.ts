@@ -3,10 +3,10 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { TubeletError } from '../../app/errors.ts'
-import { clipNames, clipPath } from './clips.testing.ts'
+import { clipNames, clipPath, freely } from './clips.testing.ts'
 import { playbackOf } from './playback.ts'
 import { probe } from './probe.ts'
-import { findMediaTools, runTool } from './tools.ts'
+import { findMediaTools } from './tools.ts'
 
 const tools = await findMediaTools()
 const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-probe-'))
@@ -79,11 +79,11 @@ describe('probe on real files', () => {
   it('states the turn that ffmpeg makes to show the picture upright', async () => {
     const source = clipPath('f06_tiny_64x48.mp4')
     const firstFrame = async (...args: string[]) =>
-      (await runTool(tools.ffmpeg, ['-v', 'error', ...args, '-frames:v', '1', '-f', 'rawvideo', '-'])).stdout
+      (await freely(tools.ffmpeg, ['-v', 'error', ...args, '-frames:v', '1', '-f', 'rawvideo', '-'])).stdout
     const rotations = new Set<number>()
     for (const tag of [90, 270]) {
       const turned = path.join(folder, `${tag}.mp4`)
-      await runTool(tools.ffmpeg, ['-v', 'error', '-i', source, '-c', 'copy', '-metadata:s:v:0', `rotate=${tag}`, turned])
+      await freely(tools.ffmpeg, ['-v', 'error', '-i', source, '-c', 'copy', '-metadata:s:v:0', `rotate=${tag}`, turned])
       const found = await probe(tools, turned)
       expect(found).toMatchObject({ width: 48, height: 64 })
       expect(await probe(alone, turned)).toMatchObject({ width: 48, height: 64, rotation: found.rotation })
@@ -96,7 +96,7 @@ describe('probe on real files', () => {
 
   it('widens pixels that are not square', async () => {
     const wide = path.join(folder, 'anamorphic.mkv')
-    await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=720x576:d=1,setsar=64/45', '-c:v', 'libx264', wide])
+    await freely(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=720x576:d=1,setsar=64/45', '-c:v', 'libx264', wide])
     for (const by of [tools, alone])
       expect(await probe(by, wide)).toMatchObject({ codedWidth: 720, width: 1024, height: 576, sampleAspectRatio: { num: 64, den: 45 } })
   })
@@ -137,7 +137,7 @@ it('takes neither text nor pictures nor missing files for video', async () => {
   const text = path.join(folder, 'notes.nfo')
   await writeFile(text, 'no video\n'.repeat(50))
   const picture = path.join(folder, 'one.png')
-  await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x64', '-frames:v', '1', picture])
+  await freely(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x64', '-frames:v', '1', picture])
   for (const by of [tools, alone]) {
     expect([await verdictOf(text, by), await verdictOf(picture, by), await verdictOf(path.join(folder, 'gone.mp4'), by)]).toEqual([
       'not-a-video',
@@ -149,7 +149,7 @@ it('takes neither text nor pictures nor missing files for video', async () => {
 
 it('opens no list of other files, whatever its name', async () => {
   const beside = path.join(folder, 'beside.ts')
-  await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-c:v', 'mpeg2video', beside])
+  await freely(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-c:v', 'mpeg2video', beside])
   const lists: Record<string, string> = {
     'concat.mp4': `ffconcat version 1.0\nfile beside.ts\n`,
     'absolute.mkv': `ffconcat version 1.0\nfile '${beside}'\n`,
@@ -169,8 +169,8 @@ it('opens no list of other files, whatever its name', async () => {
 it('knows where a file begins whose packets have no times, by ffmpeg alone too', async () => {
   const moving = ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-bf', '2']
   const [avi, raw] = [path.join(folder, 'b-frames.avi'), path.join(folder, 'raw.h264')]
-  await runTool(tools.ffmpeg, [...moving, '-c:v', 'mpeg4', avi])
-  await runTool(tools.ffmpeg, [...moving, '-c:v', 'libx264', raw])
+  await freely(tools.ffmpeg, [...moving, '-c:v', 'mpeg4', avi])
+  await freely(tools.ffmpeg, [...moving, '-c:v', 'libx264', raw])
   for (const by of [tools, alone]) {
     expect(Math.abs((await probe(by, avi)).startPts)).toBeLessThan(3)
     expect(await probe(by, raw)).toMatchObject({ startPts: 0, duration: 0, frameCount: null })
@@ -180,7 +180,7 @@ it('knows where a file begins whose packets have no times, by ffmpeg alone too',
 it('sees a picture that begins long after the sound', async () => {
   const late = path.join(folder, 'late.ts')
   const sound = ['-f', 'lavfi', '-i', 'sine=d=13']
-  await runTool(tools.ffmpeg, [
+  await freely(tools.ffmpeg, [
     '-v',
     'error',
     ...sound,
@@ -207,6 +207,6 @@ it('sees a picture that begins long after the sound', async () => {
 
 it('reads pictures one after the other as Motion JPEG where the name says so', async () => {
   const raw = path.join(folder, 'raw.MJPG')
-  await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-c:v', 'mjpeg', '-f', 'mjpeg', raw])
+  await freely(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-c:v', 'mjpeg', '-f', 'mjpeg', raw])
   for (const by of [tools, alone]) expect(await probe(by, raw)).toMatchObject({ container: 'mjpeg', codec: 'mjpeg', width: 64, height: 48 })
 })

@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest'
 import { TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
-import { clipNames, clipPath, decodedPts } from './clips.testing.ts'
+import { clipNames, clipPath, decodedPts, freely } from './clips.testing.ts'
 import { probe } from './probe.ts'
 import type { Want } from './decode-plan.ts'
 import { sample, type SampledClip, type SampleEvent } from './sample.ts'
-import { findMediaTools, keepFrames, runTool } from './tools.ts'
+import { findMediaTools, keepFrames } from './tools.ts'
 
 const tools = await findMediaTools()
 
@@ -60,7 +60,7 @@ async function picturesAround(
   fitted = `scale=${input.width}:${input.height}:flags=bicubic,format=rgb24`,
 ): Promise<Buffer[]> {
   const filter = `select=between(n\\,${ordinal - NEIGHBOURS}\\,${ordinal + NEIGHBOURS}),${fitted}`
-  const { stdout } = await runTool(tools.ffmpeg, [
+  const { stdout } = await freely(tools.ffmpeg, [
     '-v',
     'error',
     '-i',

@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
+import { freely } from './clips.testing.ts'
 import type { Want } from './decode-plan.ts'
 import { makeProxy } from './playback.ts'
 import { probe } from './probe.ts'
 import { sample } from './sample.ts'
-import { findMediaTools, runTool } from './tools.ts'
+import { findMediaTools } from './tools.ts'
 
 const tools = await findMediaTools()
 const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-shapes-'))
@@ -20,7 +21,7 @@ const wants = (['letterbox', 'inside', 'stretch', 'crop'] as const).map(
 
 it.each(['16x8000', '8000x16', '2x2', '2x640'])('%s: analysed whole, and copied for the player', async (size) => {
   const file = path.join(folder, `${size}.mkv`)
-  await runTool(tools.ffmpeg, [
+  await freely(tools.ffmpeg, [
     '-v',
     'error',
     '-f',

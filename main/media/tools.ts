@@ -12,7 +12,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import { phrase } from '../../app/phrase.ts'
-import { fenced } from './fence.ts'
+import { fenced, hideNothing, isTooNarrow, type Limits } from './fence.ts'
 
 export interface MediaTools {
   /** Absolute paths of the two programs; ffprobe may be missing, as it is beside ffmpeg-static. */
@@ -55,14 +55,9 @@ export const STDERR_KEEP = 8_000
  * Start a tool. The child is killed when `signal` aborts; SIGKILL, because ffmpeg answers SIGTERM by finishing its output first, which a
  * stuck decoder never does.
  */
-export function startTool(
-  tool: string,
-  args: readonly string[],
-  stdio: StdioOptions,
-  signal?: AbortSignal,
-  limits?: { seconds?: number; fileBytes?: number },
-): ChildProcess {
-  const child = spawn(...fenced(tool, args, limits), { stdio, windowsHide: true })
+export function startTool(tool: string, args: readonly string[], stdio: StdioOptions, signal?: AbortSignal, limits?: Limits): ChildProcess {
+  // Perl, which is part of the fence, would write of a language that is not installed, among the tool's own messages.
+  const child = spawn(...fenced(tool, args, limits), { stdio, windowsHide: true, env: { ...process.env, PERL_BADLANG: '0' } })
   toolOf.set(child, tool)
   const kill = () => {
     killedHere.add(child)
@@ -164,6 +159,7 @@ async function runOnce(tool: string, args: readonly string[], options: RunOption
   const stderr = tailOf(child.stderr, keep)
   const code = await ended(child)
   signal?.throwIfAborted()
+  if (isTooNarrow(code, stderr()) && hideNothing()) return runOnce(tool, args, options)
   const name = path.basename(tool)
   if (flood.signal.aborted)
     throw new TubeletError({
@@ -330,7 +326,10 @@ async function firstWorking(
     }
     tried.push(file)
     try {
-      const { code, stdout, stderr } = await runTool(file, [question], { timeoutMs: 10_000, maxBytes: 2 ** 20 })
+      const ask = () => runTool(file, [question], { timeoutMs: 10_000, maxBytes: 2 ** 20 })
+      const first = await ask()
+      // Its libraries may be where the fence hides them.
+      const { code, stdout, stderr } = first.code !== 0 && hideNothing() ? await ask() : first
       if (code === 0) return { file: path.resolve(file), output: stdout.toString(), banner: stderr }
     } catch {
       // Not runnable here (another processor, a missing library): the next candidate may be.

@@ -6,11 +6,11 @@ import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import type { PictureInput } from '../../app/pack/base.ts'
-import { clipPath, decodedPts } from './clips.testing.ts'
+import { clipPath, decodedPts, freely } from './clips.testing.ts'
 import { probe } from './probe.ts'
 import type { Want } from './decode-plan.ts'
 import { sample, type SampledClip, type SampleEvent } from './sample.ts'
-import { findMediaTools, keepFrames, runTool } from './tools.ts'
+import { findMediaTools, keepFrames } from './tools.ts'
 
 const tools = await findMediaTools()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-wants-'))
@@ -133,7 +133,7 @@ async function frameOf(file: string, { videoStream }: Probe, { ordinal }: FrameR
     'rawvideo',
     '-',
   ]
-  return (await runTool(tools.ffmpeg, args)).stdout
+  return (await freely(tools.ffmpeg, args)).stdout
 }
 
 /** Mean absolute difference, 0..255. */

@@ -112,6 +112,10 @@ function FactList({ facts: { versions, processor, ffmpeg, engines, memory, disk 
               : t('A hostile file gets at most {{memory}} of memory', { memory: bytes(ffmpeg.fence.memory) })}
             {' · '}
             {ffmpeg.fence.noNetwork ? t('its reader has no network') : t('this system does not keep its reader from the network')}
+            {' · '}
+            {ffmpeg.fence.noFiles
+              ? t('its reader can open no other file')
+              : t('this system does not keep its reader from your other files')}
             {ffmpeg.ffprobe === null && (
               <>
                 <br />

@@ -26,7 +26,7 @@ export function report(status: Status, { versions, processor, ffmpeg, engines, m
           .map(({ codec }) => codec)
           .join(' ')}; memory ${ffmpeg.fence.memory === null ? 'without a limit' : `limited to ${mega(ffmpeg.fence.memory)}`}, ${
           ffmpeg.fence.noNetwork ? 'no network' : 'network not cut off'
-        }`
+        }, ${ffmpeg.fence.noFiles ? 'other files hidden' : 'other files not hidden'}`
       : 'ffmpeg: not found',
     ...(problem ? [`Problem: ${problem.code}: ${inEnglish(problem).message}`, problem.details ?? ''] : []),
     ...(withPaths ? [`Library: ${disk.path}`, ...(ffmpeg ? [`ffmpeg: ${ffmpeg.path}`] : [])] : []),
