@@ -106,7 +106,7 @@ test('a child opens its input and its output, and no other file of anybody', asy
     `fs.renameSync(${JSON.stringify(other)}, ${JSON.stringify(at('new'))})`,
     `process.kill(${process.pid}, 0)`,
   ]
-  const code = `const fs = require('fs'); const said = [${tries.map((one) => `() => ${one}`)}].map((one) => { try { return String(one()) } catch (e) { return e.code } }); console.log(JSON.stringify(said))`
+  const code = `const fs = require('fs'); const said = [${tries.map((one) => `() => ${one}`).join()}].map((one) => { try { return String(one()) } catch (e) { return e.code } }); console.log(JSON.stringify(said))`
   const run = async (command: string, args: string[]) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     const said = tailOf(child.stdout)

@@ -104,7 +104,7 @@ const together = (getEnvironmentData(TOGETHER) as unknown as Together | undefine
   found: null,
   open: new Int32Array(new SharedArrayBuffer(4)),
 }
-const share = () => setEnvironmentData(TOGETHER, together as unknown as Parameters<typeof setEnvironmentData>[1])
+const share = () => setEnvironmentData(TOGETHER, together)
 share()
 
 /** What this system offers, tried once, and in threads that were started before. */
