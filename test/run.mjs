@@ -1,7 +1,8 @@
 /**
  * `npm test`: everything, from a fresh clone. Each stage runs even when an earlier one failed; the last line counts all of it.
  * Static checks count as one test each. Two lanes run side by side, one core each; the output of what runs beside the end-to-end tests is printed when it
- * has ended. Skipped and failed tests are listed at the end, by name and reason; results.mjs defines which skips are accepted.
+ * has ended. The unit tests are three stages, so that both lanes end at about the same time. Skipped and failed tests are listed at the end, by name and
+ * reason; results.mjs defines which skips are accepted.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +17,6 @@ const { lastLines, ofPlaywright, ofPytest, ofVitest, shortened } = await import(
 for (const name of ensureDebian([FFMPEG, CHROMIUM]))
   console.warn(`\n!!! ${name} is not installed: tests that need it will fail. Install it with your package manager.\n`)
 const node = node24()
-const python = ensurePython()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-test-'))
 const env = {
   ...process.env,
@@ -27,6 +27,9 @@ const env = {
 const total = { passed: 0, failed: 0, skipped: 0 }
 const summary = []
 const told = []
+const running = new Set()
+// Nothing goes on when the set-up of something else ends this process.
+process.once('exit', () => running.forEach((child) => child.kill()))
 
 /** @param aside Whether it runs beside others, on one core: its output waits until it has ended. */
 async function stage(name, command, args, count, aside = false) {
@@ -37,9 +40,11 @@ async function stage(name, command, args, count, aside = false) {
     stdio: ['ignore', aside ? 'pipe' : 'inherit', aside ? 'pipe' : 'inherit'],
     env: aside ? { ...env, OMP_NUM_THREADS: '1' } : env,
   })
+  running.add(child)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text))
   const [status] = await once(child, 'close').catch((error) => [console.error(error.message)])
+  running.delete(child)
   if (aside) console.log(`\n── ${name}\n${output}`)
   let counts
   try {
@@ -63,31 +68,32 @@ const result = (file) => path.join(folder, file)
 const text = (file) => readFileSync(result(file), 'utf8')
 
 const tool = (packageName, file, ...args) => [node, [bin(packageName, file), ...args]]
-const ruff = (...args) => [python, ['-m', 'ruff', ...args, 'models']]
+const units = (part, of) => {
+  const report = `vitest-${part}.json`
+  const args = [
+    'run',
+    `--shard=${part}/${of}`,
+    '--maxWorkers=1',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${result(report)}`,
+  ]
+  return [`unit tests ${part} of ${of}`, tool('vitest', 'vitest.mjs', ...args), () => ofVitest(JSON.parse(text(report)))]
+}
 /** The longest first, so that two lanes end at about the same time. Each is a name, what runs, and how its report is counted. */
-const stages = [
+const stagesOf = (python) => [
   ['python tests', [python, ['-m', 'pytest', '-q', '-rs', '--junitxml', result('pytest.xml')]], () => ofPytest(text('pytest.xml'))],
-  [
-    'unit tests',
-    tool(
-      'vitest',
-      'vitest.mjs',
-      'run',
-      '--maxWorkers=1',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${result('vitest.json')}`,
-    ),
-    () => ofVitest(JSON.parse(text('vitest.json'))),
-  ],
+  units(1, 3),
+  units(2, 3),
+  units(3, 3),
   ['lint', tool('eslint', 'bin/eslint.js', '.', '--max-warnings', '0')],
   ['python types', [python, ['-m', 'mypy', 'models']]],
   ['types', tool('typescript', 'bin/tsc', '--noEmit')],
   ['layers', tool('dependency-cruiser', 'bin/dependency-cruiser.mjs', 'app', 'main', 'renderer', '--config', '.dependency-cruiser.cjs')],
   ['dead code', tool('knip', 'bin/knip.js')],
   ['format', tool('@biomejs/biome', 'bin/biome', 'format', '.')],
-  ['python lint', ruff('check')],
-  ['python format', ruff('format', '--check')],
+  ['python lint', [python, ['-m', 'ruff', 'check', 'models']]],
+  ['python format', [python, ['-m', 'ruff', 'format', '--check', 'models']]],
 ]
 
 /** Run what is left, one after the other. */
@@ -107,7 +113,10 @@ async function endToEnd() {
 }
 
 ensureRenderer()
-await Promise.all([endToEnd().then(lane), lane()])
+// The browser's tests need no Python: they run while its packages are installed, which holds this process but not them.
+const browser = endToEnd()
+const stages = stagesOf(ensurePython())
+await Promise.all([browser.then(lane), lane()])
 
 rmSync(folder, { recursive: true, force: true })
 const lines = lastLines(told)
