@@ -19,6 +19,7 @@ import { FilePath, Id, route, whole } from './contract/route.ts'
 import { BasedOn, stateRoutes } from './contract/state.ts'
 import { systemRoutes } from './contract/system.ts'
 import { tableRoutes } from './contract/table.ts'
+import { watchedRoutes } from './contract/watched.ts'
 import { Problem } from './errors.ts'
 import { FrameRef, Probe } from './media.ts'
 import { NumberedVideo } from './numbered.ts'
@@ -128,6 +129,8 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('search') }),
   z.object({ type: z.literal('packs') }),
   z.object({ type: z.literal('history') }),
+  /** A folder is watched or no longer, or cannot be. */
+  z.object({ type: z.literal('watched') }),
   /** The bin has changed. */
   z.object({ type: z.literal('bin') }),
   /** A message to the user about something that happened in the background. */
@@ -147,6 +150,7 @@ const onSource = z.object({ sourceId: Id })
 
 export const contract = {
   ...reviewRoutes,
+  ...watchedRoutes,
   ...findRoutes,
   status: route({ method: 'get', path: '/api/status', summary: 'Engine, ffmpeg, pack and project', output: Status }),
 

@@ -18,6 +18,7 @@ import { reviewHandlers } from './api/review.ts'
 import { stateHandlers } from './api/state.ts'
 import { systemHandlers } from './api/system.ts'
 import { tableHandlers } from './api/table.ts'
+import { watchedHandlers } from './api/watched.ts'
 import { windowFile } from './files.ts'
 import { madeIn } from './made-in.ts'
 
@@ -49,6 +50,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
     ...findHandlers(services),
     ...stateHandlers(services),
     ...binHandlers(services),
+    ...watchedHandlers(services),
     ...systemHandlers(services),
     ...labelHandlers(services),
     ...overviewHandlers(services),

@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
-import type { Source } from '../app/contract.ts'
+import type { Job, Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
 import { ExportFormat } from '../app/contract/export.ts'
 import { type ErrorCode, inEnglish, type Problem, problemOf, spokenJson } from '../app/errors.ts'
@@ -18,6 +18,7 @@ import { exportCommand, sayWhatIsMissing } from './export/command.ts'
 import { type Exported, exportProject } from './export/export.ts'
 import type { Brought } from './intake/intake.ts'
 import { becameOf, linesOf } from './intake/told.ts'
+import { SIDECARS } from './intake/watching.ts'
 import { libraryCommand } from './library/command.ts'
 import { frameRate, listOf, names, pictureChoice, wholeNumber, words } from './options.ts'
 import { packsCommand } from './packs/command.ts'
@@ -125,6 +126,20 @@ program
   .action(serveApp)
 
 program
+  .command('watch')
+  .description('Analyse new videos of folders as they come, until it is ended with Ctrl-C')
+  .argument('<folders...>', 'folders, to any depth; videos that are in them now are analysed first')
+  .option(
+    '--sidecars <formats>',
+    `annotation files that are kept up to date in the folder ${SIDECARS} of each, separated by commas: ${ExportFormat.options.join(', ')}`,
+    listOf(ExportFormat.options),
+    [],
+  )
+  .option('--project <folder>', 'the library to use', path.join(dataFolder, 'cli'))
+  .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
+  .action(watchFolders)
+
+program
   .command('address')
   .description('Print an address that opens the window of a running "npm start" or "tubelet serve" once, within five minutes')
   .option('--project <folder>', 'its library', path.join(dataFolder, 'library'))
@@ -202,6 +217,45 @@ function endOnSignals(tubelet: Pick<Tubelet, 'close'>, alsoClose?: () => Promise
   }
   process.on('SIGINT', () => end(130))
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(143))
+}
+
+interface WatchOptions {
+  sidecars: ExportFormat[]
+  project: string
+  packs: string
+}
+
+/** Runs until a signal ends it. The folders are watched for so long; the library does not keep them. */
+async function watchFolders(given: string[], { sidecars, project, packs }: WatchOptions): Promise<void> {
+  const tubelet = openTubelet({ projectDir: path.resolve(project), packsDir: path.resolve(packs), host: 'cli' })
+  endOnSignals(tubelet)
+  try {
+    const { jobs, watching } = tubelet
+    // The queue may have been left paused in the window, but here somebody waits.
+    jobs.resume()
+    jobs.onEnd((job) => {
+      if (job.kind === 'analyse') printLine(endOf(job))
+    })
+    // What else waits here does not keep the process alive.
+    setInterval(() => undefined, 60_000)
+    const told = new Set<string>()
+    tubelet.onEvent((event) => {
+      if (event.type === 'told') printLine(english(event.phrase))
+      if (event.type !== 'watched') return
+      for (const { problem } of watching.list()) {
+        const key = JSON.stringify(problem)
+        if (problem !== null && !told.has(key)) printProblem(problem)
+        told.add(key)
+      }
+    })
+    for (const folder of new Set(given.map((one) => path.resolve(one)))) {
+      await watching.add({ folder, formats: sidecars }, false)
+      printLine(`watching ${folder}`)
+    }
+  } catch (error) {
+    await tubelet.close()
+    throw error
+  }
 }
 
 async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> {
@@ -295,11 +349,10 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
   })
   // By events, since the queue's list is limited.
   const told = new Set<number>()
-  const stopHearing = tubelet.jobs.onEnd(({ kind, state, title, problem, sourceId }) => {
-    if (bar || kind !== 'analyse') return
-    told.add(sourceId)
-    const { message, next } = problem ? inEnglish(problem) : {}
-    say([`${state}: ${title}`, ...(message === undefined ? [] : [[message, next].filter(Boolean).join(' ')])].join(': '))
+  const stopHearing = tubelet.jobs.onEnd((job) => {
+    if (bar || job.kind !== 'analyse') return
+    told.add(job.sourceId)
+    say(endOf(job))
   })
   return {
     told,
@@ -309,6 +362,12 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
       bar?.stop()
     },
   }
+}
+
+/** The line of a job that has ended. */
+function endOf({ state, title, problem }: Pick<Job, 'state' | 'title' | 'problem'>): string {
+  const { message, next } = problem ? inEnglish(problem) : {}
+  return [`${state}: ${title}`, ...(message === undefined ? [] : [[message, next].filter(Boolean).join(' ')])].join(': ')
 }
 
 type ExportedFile = Exported['files'][number]

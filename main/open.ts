@@ -12,6 +12,7 @@ import type { ForkEngine } from './engine/engine.ts'
 import { makeFolderSync } from './folders.ts'
 import { Imports } from './import/imports.ts'
 import { Intake } from './intake/intake.ts'
+import { Watching } from './intake/watching.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Speed } from './jobs/speed.ts'
 import type { Pipeline } from './jobs/pipeline.ts'
@@ -49,6 +50,7 @@ export interface Tubelet {
   packs: Packs
   /** Takes in what a person brings: videos, pictures, packs. */
   intake: Intake
+  watching: Watching
   /** The engines in use. */
   engines: RunningPacks
   handle: (request: Request) => Promise<Response>
@@ -111,6 +113,7 @@ function assembled(
   const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')))
   const packs = new Packs({ library, jobs, store, running: engines, fork, templateDir: resource('packs', 'openmammut'), lost: chosen.lost })
   const intake = new Intake(jobs, packs, pipeline.media)
+  const watching = new Watching(library, intake)
   const status = (): Promise<Status> =>
     Promise.resolve({
       version: packageVersion,
@@ -125,7 +128,7 @@ function assembled(
   const backups = new Backups(projectDir, () => jobs.queue().running > 0)
   const imports = new Imports(library)
   const handle = createBackend(
-    { pipeline, jobs, packs, intake, imports, backups, status, projects, places },
+    { pipeline, jobs, packs, intake, watching, imports, backups, status, projects, places },
     path.join(root, 'dist', 'renderer'),
   )
   // Started ahead of the first file. The status, and each job that needs them, report a failure.
@@ -134,9 +137,12 @@ function assembled(
   // Before the queue starts: the copy then has what was stored when the library was last closed.
   backups.start()
   jobs.start()
+  // A command does one thing and ends; `tubelet watch` adds its own folders.
+  if (host !== 'cli') watching.start()
 
   let closing: Promise<void> | null = null
   const close = async () => {
+    await watching.close()
     await jobs.close()
     await Promise.all([packs.close(), engines.close(), imports.close(), media.settled(), backups.close()])
     await library.close()
@@ -147,6 +153,7 @@ function assembled(
     jobs,
     packs,
     intake,
+    watching,
     engines,
     handle,
     onEvent: (listener) => library.onChange(listener),

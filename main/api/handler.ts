@@ -6,6 +6,7 @@ import { windowOf } from '../made-in.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Imports } from '../import/imports.ts'
 import type { Intake } from '../intake/intake.ts'
+import type { Watching } from '../intake/watching.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { Backups } from '../library/backups.ts'
 import type { Packs } from '../packs/packs.ts'
@@ -25,6 +26,7 @@ export interface Services {
   jobs: Jobs
   packs: Packs
   intake: Intake
+  watching: Watching
   backups: Backups
   imports: Imports
   status: () => Promise<Status>

@@ -51,6 +51,14 @@ export class LibraryExports {
     )
   }
 
+  /** Sources with an annotation that was made or changed after a time (ISO 8601, UTC). */
+  changedSince(time: string): number[] {
+    return this.#db
+      .prepare('SELECT DISTINCT c.source_id AS id FROM annotations a JOIN clips c ON c.id = a.clip_id WHERE a.updated_at > ?')
+      .all(time)
+      .map((row) => Number(row['id']))
+  }
+
   /** How many running or waiting jobs may still add results to analysed sources: for labels, questions or marked clips. */
   underWay(): number {
     const under = this.#db.prepare(

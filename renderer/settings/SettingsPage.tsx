@@ -10,6 +10,7 @@ import { chime, mayNotify } from './notify.ts'
 import { CONTRASTS, MOTIONS, THEMES, usePreferences } from './preferences.ts'
 import { Projects } from './Projects.tsx'
 import { privacy } from './privacy.ts'
+import { Watched } from './Watched.tsx'
 import './settings.css'
 
 export function SettingsPage() {
@@ -41,6 +42,9 @@ export function SettingsPage() {
       <Notifications />
       <Section title={t('Libraries')}>
         <Projects />
+      </Section>
+      <Section title={t('Watched folders')}>
+        <Watched />
       </Section>
       <Section title={t('Backups')}>
         <Backups />
