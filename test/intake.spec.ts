@@ -1,6 +1,6 @@
 /** Adding files: files with several video streams, numbered pictures, nested folders, files beside videos. Real files, made here. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, test } from '@playwright/test'
@@ -222,4 +222,28 @@ test('failed entries leave the queue, one and all, and what could not be read go
   expect((await call('listBin')).entries.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['broken1.mp4', 'broken2.mp4', 'broken3.mp4', 'broken4.mp4']),
   )
+})
+
+test('a folder is watched: what comes is added by itself, its annotation files are kept, and it can be ended', async () => {
+  const camera = at('camera')
+  mkdirSync(camera)
+  await goTo('Settings')
+  await page.getByRole('button', { name: 'Watch a folder…' }).click()
+  const section = page.getByRole('region', { name: 'Watched folders' })
+  await section.getByLabel('Path').fill(at('nowhere'))
+  await section.getByRole('button', { name: 'Watch', exact: true }).click()
+  await expect(section.getByRole('alert')).toContainText('There is nothing at this place.')
+  await section.getByLabel('Path').fill(camera)
+  await section.getByRole('button', { name: 'Watch', exact: true }).click()
+  const row = section.getByRole('list', { name: 'Watched folders' }).getByRole('listitem')
+  await expect(row).toContainText(camera)
+  await row.getByRole('checkbox', { name: 'WebVTT' }).check()
+  ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=96x64:r=10:d=1', ...H264, path.join(camera, 'came.mp4'))
+  await expect(notice('New videos in the watched folder “camera”: 1')).toBeVisible({ timeout: 60_000 })
+  await expect.poll(() => existsSync(path.join(camera, 'tubelet-sidecars', 'came', 'captions.vtt')), { timeout: 60_000 }).toBe(true)
+  await accessible()
+  await shot('watched')
+  await row.getByRole('button', { name: `Stop watching ${camera}` }).click()
+  await expect(row).toHaveCount(0)
+  expect((await call('listWatched')).folders).toEqual([])
 })

@@ -1,23 +1,27 @@
-import { useQuery } from '@tanstack/react-query'
+import { queryOptions, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ExportFormat } from '../../app/contract/export.ts'
 import type { WatchedFolder } from '../../app/contract/watched.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
 import { HOLDS } from '../../app/formats/holds.ts'
 import { call } from '../api.ts'
+import { queryClient } from '../cache.ts'
 import { desktop } from '../desktop.ts'
 import { t } from '../i18n.ts'
 import { PathPicker } from '../parts/AddDialog.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 
+const watchedQuery = queryOptions({ queryKey: ['watched'], queryFn: () => call('listWatched') })
+
 /** Folders whose new videos are added by themselves, and the annotation files that are kept of them. */
 export function Watched() {
-  const { data } = useQuery({ queryKey: ['watched'], queryFn: () => call('listWatched') })
+  const { data } = useQuery(watchedQuery)
   const [picking, setPicking] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
   const work = async (deed: () => Promise<unknown>) => {
     setProblem(null)
     await deed().catch((error: unknown) => setProblem(problemOf(error)))
+    void queryClient.invalidateQueries({ queryKey: watchedQuery.queryKey })
   }
   const watch = (folder: string, formats: readonly ExportFormat[]) =>
     work(() => call('watchFolder', { body: { folder, formats: [...formats] } }).then(() => setPicking(false)))
@@ -43,7 +47,13 @@ export function Watched() {
             <Folder
               key={one.folder}
               {...one}
-              onFormats={(formats) => void watch(one.folder, formats)}
+              onFormats={(formats) => {
+                // At once: a checkbox that waits for an answer looks broken.
+                queryClient.setQueryData(watchedQuery.queryKey, {
+                  folders: folders.map((old) => (old === one ? { ...one, formats: [...formats] } : old)),
+                })
+                void watch(one.folder, formats)
+              }}
               onStop={() => void work(() => call('unwatchFolder', { query: { folder: one.folder } }))}
             />
           ))}
