@@ -6,7 +6,7 @@ import { exchanged, saidOfExchanged } from '../app/renames.ts'
 import { call } from './api.ts'
 import { desktop } from './desktop.ts'
 import { shown, t, told } from './i18n.ts'
-import { importFiles, importPaths, mayBeAnnotations } from './import/store.ts'
+import { importAfter, importFiles, importHeld, importPaths, mayBeAnnotations, useImport } from './import/store.ts'
 import { bringFile, chooseFolder, followImport, packsNow } from './packs/queries.ts'
 import { usePacksUi } from './packs/store.ts'
 import { tell, toast } from './toast.ts'
@@ -39,15 +39,17 @@ export async function drop(transfer: DataTransfer): Promise<void> {
  */
 export async function addAny(paths: readonly string[], as: Pick<CallArgs<'addSources'>['body'], 'frameRate' | 'gaps'> = {}): Promise<void> {
   const annotations = paths.filter(mayBeAnnotations)
-  if (annotations.length > 0) void importPaths(annotations)
-  await addOthers(
+  const added = await addOthers(
     paths.filter((path) => !mayBeAnnotations(path)),
     as,
   )
+  if (annotations.length > 0) void importAfter(added, () => importPaths(annotations))
+  void importHeld(added)
 }
 
-async function addOthers(paths: readonly string[], as: Pick<CallArgs<'addSources'>['body'], 'frameRate' | 'gaps'>): Promise<void> {
-  if (paths.length === 0) return
+/** @returns The videos that are new. */
+async function addOthers(paths: readonly string[], as: Pick<CallArgs<'addSources'>['body'], 'frameRate' | 'gaps'>): Promise<number[]> {
+  if (paths.length === 0) return []
   try {
     const { precision } = usePacksUi.getState()
     const known = paths.some((path) => !VIDEO_EXTENSIONS.has(/[^.]*$/.exec(path)?.[0].toLowerCase() ?? '')) ? await packsNow() : null
@@ -57,8 +59,10 @@ async function addOthers(paths: readonly string[], as: Pick<CallArgs<'addSources
     const [source] = brought.added
     if (source && useUi.getState().sourceId === null) useUi.getState().selectSource(source.id)
     if (known) await Promise.all(brought.packs.map((pack) => followImport(pack, known)))
+    return brought.added.map(({ id }) => id)
   } catch (error) {
     tell(error)
+    return []
   }
 }
 
@@ -89,7 +93,14 @@ function tellBrought({ added, duplicates, moved, restored, rejected, packs, numb
       // Subtitles beside a video are offered when its frames are known.
       ...(annotations.length > 0 && {
         duration: 20_000,
-        action: { label: t('Import…'), onClick: () => void importPaths(annotations.slice(0, MOST_BESIDE)) },
+        action: {
+          label: t('Import…'),
+          onClick: () =>
+            void importAfter(
+              added.map(({ id }) => id),
+              () => importPaths(annotations.slice(0, MOST_BESIDE)),
+            ),
+        },
       }),
     })
   if (texts.length > 0)
@@ -136,8 +147,10 @@ async function bring(files: readonly File[], folders: readonly FileSystemDirecto
     else if (chosen) models.push({ file: chosen, beside })
     else videos.push(folder.name)
   }
-  if (videos.length > 0) useUi.getState().setDropped(videos)
-  else if (annotations.length > 0) await importFiles(annotations)
+  if (videos.length > 0) {
+    useImport.setState({ held: annotations })
+    useUi.getState().setDropped(videos)
+  } else if (annotations.length > 0) await importFiles(annotations)
   for (const { file, beside } of models) await bringFile(file, (await beside.find(({ name }) => name === CONFIG)?.text()) ?? null)
 }
 

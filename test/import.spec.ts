@@ -1,8 +1,9 @@
 /** Annotation files that are dropped on the window: looked at on a picture, taken in, and taken back. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { type CDPSession, expect, test } from '@playwright/test'
+import { clip } from './clips.ts'
 import { accessible, call, dropFiles, page, tubelet } from './app.ts'
 
 tubelet('d09_dashcam_short.mp4')
@@ -101,4 +102,37 @@ test('a file that cannot be read says why, and nothing is imported', async () =>
   await expect(dialog().getByRole('button', { name: 'Import', exact: true })).toHaveCount(0)
   await dialog().getByRole('button', { name: 'Close' }).last().click()
   await expect(dialog()).toBeHidden()
+})
+
+test('annotation files that are dropped with a video wait until its frames are known', async () => {
+  const video = path.join(folder, 'later.mp4')
+  copyFileSync(clip('t01_timer.mp4'), video)
+  const [first, second] = [
+    file('later.srt', '1\n00:00:00,000 --> 00:00:00,400\nfirst\n'),
+    file('later.vtt', 'WEBVTT\n\n00:00.400 --> 00:00.800\nsecond\n'),
+  ]
+  await drop(video, first, second)
+  const adding = page.getByRole('dialog', { name: 'Add videos' })
+  await expect(adding).toContainText('After that these are read: later.srt, later.vtt.')
+  await adding.getByLabel('Path').fill(video)
+  await adding.getByRole('button', { name: 'Add', exact: true }).click()
+  for (const name of ['later.srt', 'later.vtt']) {
+    await expect(dialog().getByText(name)).toBeVisible({ timeout: 60_000 })
+    await expect(dialog().getByText('the annotation file is called like it, or lies in a folder that is')).toBeVisible()
+    await dialog().getByRole('button', { name: 'Import', exact: true }).click()
+  }
+  await expect(dialog()).toBeHidden()
+  expect(
+    (await imported())
+      .map(({ body }) => ('text' in body ? body.text : ''))
+      .sort()
+      .slice(-2),
+  ).toEqual(['first', 'second'])
+})
+
+test('annotation files that were dropped with a video that is not added are read all the same', async () => {
+  await drop(clip('t01_timer.mp4'), file('alone.srt', '1\n00:00:00,000 --> 00:00:00,400\nalone\n'))
+  await page.keyboard.press('Escape')
+  await expect(dialog().getByText('alone.srt')).toBeVisible()
+  await page.keyboard.press('Escape')
 })

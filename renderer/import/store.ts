@@ -1,8 +1,12 @@
 /** The annotation files that are being imported: read at once, shown in the dialog, and taken or put away there. */
+import { hashKey } from '@tanstack/react-query'
 import { create } from 'zustand'
+import type { SourceState } from '../../app/contract.ts'
 import type { Import } from '../../app/contract/imports.ts'
 import { call, sendBytes } from '../api.ts'
-import { tell } from '../toast.ts'
+import { queryClient, sourcesQuery } from '../cache.ts'
+import { t } from '../i18n.ts'
+import { tell, toast } from '../toast.ts'
 import { useUi } from '../store.ts'
 
 /** Endings of annotation files; the backend tells by their content which they are. */
@@ -18,8 +22,39 @@ interface ImportState {
   read: Import | null
   /** Files dropped on a browser that wait until the one before them is done with. */
   waiting: readonly File[]
+  /** Files dropped on a browser together with videos: they wait until those are added. */
+  held: readonly File[]
 }
-export const useImport = create<ImportState>(() => ({ reading: null, read: null, waiting: [] }))
+export const useImport = create<ImportState>(() => ({ reading: null, read: null, waiting: [], held: [] }))
+
+/** States of a video whose frames may not be known yet. */
+const UNREAD: ReadonlySet<SourceState> = new Set(['queued', 'probing', 'analysing'])
+
+/** Read files that came together with videos once the frames of these are known: before, nothing can be placed on them. */
+export async function importAfter(sourceIds: readonly number[], read: () => Promise<void>): Promise<void> {
+  const known = await queryClient.fetchQuery({ ...sourcesQuery, staleTime: 0 })
+  const isRead = ({ sources }: typeof known) => sourceIds.every((id) => !sources.some((one) => one.id === id && UNREAD.has(one.state)))
+  if (!isRead(known)) {
+    toast.info(t('The annotation files are read as soon as the videos that came with them are analysed.'))
+    await new Promise<void>((resolve) => {
+      const stop = queryClient.getQueryCache().subscribe(({ query }) => {
+        if (query.queryHash !== hashKey(sourcesQuery.queryKey)) return
+        const now = queryClient.getQueryData(sourcesQuery.queryKey)
+        if (!now || !isRead(now)) return
+        stop()
+        resolve()
+      })
+    })
+  }
+  await read()
+}
+
+/** Read what waited for videos that a browser could not add by itself, now that they are added, or are not. */
+export async function importHeld(added: readonly number[]): Promise<void> {
+  const { held } = useImport.getState()
+  useImport.setState({ held: [] })
+  if (held.length > 0) await importAfter(added, () => importFiles(held))
+}
 
 /** Read files by their paths, and show what is in them. */
 export async function importPaths(paths: readonly string[]): Promise<void> {

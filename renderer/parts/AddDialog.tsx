@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import { CornerLeftUp, File, Film, Folder, HardDrive } from 'lucide-react'
-import { type SubmitEvent, useDeferredValue, useState } from 'react'
+import { type SubmitEvent, useDeferredValue, useEffect, useRef, useState } from 'react'
 import type { RouteOutput } from '../../app/contract.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
 import { gapsText } from '../../app/numbered.ts'
@@ -10,6 +10,7 @@ import { desktop } from '../desktop.ts'
 import { addAny } from '../drop.ts'
 import { bytes } from '../format.ts'
 import { t, told } from '../i18n.ts'
+import { importHeld, useImport } from '../import/store.ts'
 import { useUi } from '../store.ts'
 import { Dialog } from './Dialog.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
@@ -27,7 +28,12 @@ export async function pickFolder(): Promise<void> {
 /** Choose files and folders of the machine that Tubelet runs on. */
 export function AddDialog() {
   const { open, dropped } = useUi()
+  const { held } = useImport()
+  const isAdding = useRef(false)
+  // Nothing is added: what came with the videos may be about others.
+  useEffect(() => () => void (isAdding.current ? undefined : importHeld([])), [])
   const add = (path: string) => {
+    isAdding.current = true
     open(null)
     void addAny([path])
   }
@@ -39,6 +45,17 @@ export function AddDialog() {
             'A browser does not tell where dropped files lie ({{names}}). Choose them or their folder here; the desktop app takes drops directly.',
             { names: dropped.join(', ') },
           )}
+        </p>
+      )}
+      {held.length > 0 && (
+        <p className="note">
+          {t('After that these are read: {{names}}.', {
+            names:
+              held
+                .slice(0, 5)
+                .map(({ name }) => name)
+                .join(', ') + (held.length > 5 ? ', …' : ''),
+          })}
         </p>
       )}
       <PathPicker action={t('Add')} onChoose={add} files />
