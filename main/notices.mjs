@@ -41,7 +41,6 @@ export function packagesInside() {
     '@tanstack/query-core',
     '@tanstack/react-virtual',
     '@tanstack/virtual-core',
-    'webvtt-parser',
   ]
   return Object.entries(packages).flatMap(([place, one]) => {
     const name = place.replace(/^.*node_modules\//, '')

@@ -58,7 +58,8 @@ export const exportRoutes = {
     output: z.object({
       exportId: z.string(),
       directory: z.string(),
-      files: z.array(z.object({ format: z.string(), path: z.string(), bytes: z.number().int() })),
+      /** `reader`: the library that read the file back, with its version; null where only Tubelet’s own reader did. */
+      files: z.array(z.object({ format: z.string(), path: z.string(), bytes: z.number().int(), reader: z.string().nullable() })),
       leftOut: z.array(LeftOut),
       /** What else to know about the files. */
       notes: z.array(Phrase),

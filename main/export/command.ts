@@ -132,7 +132,9 @@ async function run({
     })
     bar?.stop()
     if (json) printJson(exported)
-    else for (const { path: file } of exported.files) printLine(`wrote ${file}`)
+    else
+      for (const { path: file, reader } of exported.files)
+        printLine(`wrote ${file}${reader === null ? '' : ` (also read back by ${reader})`}`)
     sayWhatIsMissing(exported)
   } finally {
     bar?.stop()

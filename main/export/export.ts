@@ -48,7 +48,8 @@ export interface ExportOptions {
 
 export interface Exported {
   directory: string
-  files: { format: string; path: string; bytes: number }[]
+  /** `reader`: the library that read it back, beside our own reader; null where there is none. */
+  files: { format: string; path: string; bytes: number; reader: string | null }[]
   /** Chosen videos that are not in the files. */
   leftOut: LeftOut[]
   /** Remarks about the files, for the user. */
@@ -106,11 +107,16 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
     if (signal?.aborted) throw cancelled()
     await publish(
       directory,
-      planned.map((file, at) => ({ ...file, temporary: temporary(file), ...(written[at] ?? { bytes: 0, digest: '' }) })),
+      planned.map((file, at) => ({ ...file, temporary: temporary(file), ...(written[at] ?? { bytes: 0, digest: '', reader: null }) })),
       record,
     )
     const files = planned.flatMap(({ format, name, also }, at) =>
-      [name, ...also].map((one) => ({ format, path: path.join(directory, one), bytes: written[at]?.bytes ?? 0 })),
+      [name, ...also].map((one) => ({
+        format,
+        path: path.join(directory, one),
+        bytes: written[at]?.bytes ?? 0,
+        reader: written[at]?.reader ?? null,
+      })),
     )
     return { directory, files, leftOut, notes: [...notesOf(library, chosen), ...staysBehind(options.formats, counts)] }
   } catch (error) {

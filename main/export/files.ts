@@ -16,6 +16,7 @@ import { motDetections, motLabels, motSequence, motTruth } from '../../app/forma
 import { srt } from '../../app/formats/srt.ts'
 import { viame } from '../../app/formats/viame.ts'
 import { vtt } from '../../app/formats/vtt.ts'
+import { fastXmlParser, readAlsoBy, saxReader, webvttParser } from './readers.ts'
 
 /** Bytes written or read at once. */
 const CHUNK = 1 << 18
@@ -24,20 +25,22 @@ export interface Written {
   bytes: number
   /** SHA-256. */
   digest: string
+  /** The library that read it back, with its version; null where only our own reader did. */
+  reader: string | null
 }
 
 type Writer = (films: readonly Film[], file: string, onShare: (share: number) => void) => Written
 
 /** For each file: how films are written to it, read back and compared. */
 export const CONTENTS = {
-  'cvat.xml': ofOne('CVAT', cvat),
-  'captions.vtt': ofOne('WebVTT', vtt),
+  'cvat.xml': ofOne('CVAT', cvat, saxReader('task', 'track', 'box')),
+  'captions.vtt': ofOne('WebVTT', vtt, webvttParser),
   'captions.srt': ofOne('SRT', srt),
   'boxes.csv': ofOne('boxes.csv', boxes),
   'spans.csv': ofOne('spans.csv', spans),
   'annotations.jsonl': ofOne('JSON Lines', jsonl),
   'frames.csv': ofOne('frames.csv', frames),
-  'annotations.eaf': ofOne('ELAN', eaf),
+  'annotations.eaf': ofOne('ELAN', eaf, fastXmlParser('MEDIA_DESCRIPTOR', 'ALIGNABLE_ANNOTATION')),
   'instances.json': ofAll('COCO', coco),
   'label-studio.json': ofAll('Label Studio', labelstudio),
   'label-studio-config.xml': small(({ categories }) => labelstudioConfig(categories)),
@@ -51,10 +54,11 @@ export const CONTENTS = {
 } satisfies Record<string, Writer>
 export type Content = keyof typeof CONTENTS
 
-function ofOne<Piece>(name: string, format: Format<Film, Piece>): Writer {
+/** @param also Counts the pieces of the file with a library. */
+function ofOne<Piece>(name: string, format: Format<Film, Piece>, also?: Parameters<typeof readAlsoBy>[0]): Writer {
   return ([film], file, onShare) => {
     if (film === undefined) throw new RangeError('a file of no film')
-    return checked(name, format, film, file, onShare)
+    return checked(name, format, film, file, onShare, also)
   }
 }
 
@@ -77,18 +81,21 @@ function checked<Input, Piece>(
   input: Input,
   file: string,
   onShare: (share: number) => void,
+  also?: Parameters<typeof readAlsoBy>[0],
 ): Written {
   const meant = new Digest()
   const { written } = writeTo(file, format.write(passing(format.pieces(input), meant)))
   const found = new Digest()
   const disk = createHash('sha256')
+  let reader: string | null = null
   try {
     for (const piece of format.read(textOf(file, disk, (bytes) => onShare(bytes / Math.max(1, written.bytes))))) found.add(piece)
+    if (also) reader = readAlsoBy(also, file, found.count)
   } catch (error) {
     throw unlike(name, file, error)
   }
   if (found.end() !== meant.end() || disk.digest('hex') !== written.digest) throw unlike(name, file)
-  return written
+  return { ...written, reader }
 }
 
 function* passing<Piece>(pieces: Iterable<Piece>, digest: Digest): Generator<Piece> {
@@ -102,8 +109,10 @@ function* passing<Piece>(pieces: Iterable<Piece>, digest: Digest): Generator<Pie
 class Digest {
   readonly #hash = createHash('sha1')
   #text = ''
+  count = 0
 
   add(piece: unknown): void {
+    this.count += 1
     // Text that UTF-8 cannot hold (half a surrogate pair) must differ from what is read back.
     this.#text += `${JSON.stringify(piece)}\n`
     if (this.#text.length > CHUNK) this.#flush()
@@ -164,7 +173,7 @@ function writeTo(file: string, texts: Iterable<string>): { written: Written } {
   } finally {
     closeSync(descriptor)
   }
-  return { written: { bytes, digest: hash.digest('hex') } }
+  return { written: { bytes, digest: hash.digest('hex'), reader: null } }
 }
 
 function* textOf(file: string, hash: Hash, onBytes: (bytes: number) => void): Generator<string, undefined> {

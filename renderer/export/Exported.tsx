@@ -35,7 +35,10 @@ export function Exported({
       <ul className="plain files">
         {files.map((file) => (
           <li key={file.path}>
-            <span>{file.path.slice(directory.length + 1)}</span>
+            <span className="grow">{file.path.slice(directory.length + 1)}</span>
+            <span className="muted small">
+              {file.reader === null ? t('read back by Tubelet') : t('read back by Tubelet and {{reader}}', { reader: file.reader })}
+            </span>
             <span className="muted num">{bytes(file.bytes)}</span>
           </li>
         ))}
