@@ -32,7 +32,7 @@ const UNREAD: ReadonlySet<SourceState> = new Set(['queued', 'probing', 'analysin
 
 /** Read files that came together with videos once the frames of these are known: before, nothing can be placed on them. */
 export async function importAfter(sourceIds: readonly number[], read: () => Promise<void>): Promise<void> {
-  const known = await queryClient.fetchQuery({ ...sourcesQuery, staleTime: 0 })
+  const known = await queryClient.query({ ...sourcesQuery, staleTime: 0 })
   const isRead = ({ sources }: typeof known) => sourceIds.every((id) => !sources.some((one) => one.id === id && UNREAD.has(one.state)))
   if (!isRead(known)) {
     toast.info(t('The annotation files are read as soon as the videos that came with them are analysed.'))
