@@ -6,7 +6,7 @@ import { exchanged, saidOfExchanged } from '../app/renames.ts'
 import { call } from './api.ts'
 import { desktop } from './desktop.ts'
 import { shown, t, told } from './i18n.ts'
-import { importAfter, importFiles, importHeld, importPaths, mayBeAnnotations, useImport } from './import/store.ts'
+import { importAfter, importFiles, importPaths, mayBeAnnotations } from './import/store.ts'
 import { bringFile, chooseFolder, followImport, packsNow } from './packs/queries.ts'
 import { usePacksUi } from './packs/store.ts'
 import { tell, toast } from './toast.ts'
@@ -44,7 +44,17 @@ export async function addAny(paths: readonly string[], as: Pick<CallArgs<'addSou
     as,
   )
   if (annotations.length > 0) void importAfter(added, () => importPaths(annotations))
-  void importHeld(added)
+  void readHeld(added)
+}
+
+/** Annotation files that came with videos which a browser cannot add by itself. */
+let held: readonly File[] = []
+
+/** Read them, now that the videos are added, or are not. */
+export async function readHeld(added: readonly number[]): Promise<void> {
+  const files = held
+  held = []
+  if (files.length > 0) await importAfter(added, () => importFiles(files))
 }
 
 /** @returns The videos that are new. */
@@ -148,8 +158,11 @@ async function bring(files: readonly File[], folders: readonly FileSystemDirecto
     else videos.push(folder.name)
   }
   if (videos.length > 0) {
-    useImport.setState({ held: annotations })
-    useUi.getState().setDropped(videos)
+    held = annotations
+    useUi.getState().setDropped(
+      videos,
+      annotations.map(({ name }) => name),
+    )
   } else if (annotations.length > 0) await importFiles(annotations)
   for (const { file, beside } of models) await bringFile(file, (await beside.find(({ name }) => name === CONFIG)?.text()) ?? null)
 }

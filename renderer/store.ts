@@ -16,6 +16,8 @@ interface Ui {
   panel: Panel | null
   /** Dropped files whose paths the browser does not reveal. */
   dropped: readonly string[]
+  /** Annotation files that were dropped with them, and are read after them. */
+  held: readonly string[]
   /** Numbered pictures that were dropped or chosen, and can be videos. */
   offered: readonly NumberedOffer[]
   selectSource: (sourceId: number | null) => void
@@ -25,7 +27,7 @@ interface Ui {
   selectTrack: (trackId: number | null) => void
   goTo: (page: Page) => void
   open: (panel: Panel | null) => void
-  setDropped: (names: readonly string[]) => void
+  setDropped: (names: readonly string[], held: readonly string[]) => void
   setOffered: (offered: readonly NumberedOffer[]) => void
 }
 
@@ -37,6 +39,7 @@ export const useUi = create<Ui>((set) => ({
   trackId: null,
   panel: null,
   dropped: [],
+  held: [],
   offered: [],
   selectSource: (sourceId) => set({ sourceId, clipId: null, trackId: null }),
   selectClip: (clipId, sourceId) => set({ clipId, sourceId, trackId: null }),
@@ -44,7 +47,7 @@ export const useUi = create<Ui>((set) => ({
     set(({ page, from }) => ({ clipId, sourceId, trackId: null, page: 'review', from: page === 'review' ? from : page })),
   selectTrack: (trackId) => set({ trackId }),
   goTo: (page) => set({ page, from: null }),
-  open: (panel) => set({ panel, ...(panel === 'add' ? {} : { dropped: [] }) }),
+  open: (panel) => set({ panel, ...(panel === 'add' ? {} : { dropped: [], held: [] }) }),
   setOffered: (offered) => set({ offered, panel: 'numbered' }),
-  setDropped: (dropped) => set({ dropped, panel: 'add' }),
+  setDropped: (dropped, held) => set({ dropped, held, panel: 'add' }),
 }))

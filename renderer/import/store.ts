@@ -22,10 +22,8 @@ interface ImportState {
   read: Import | null
   /** Files dropped on a browser that wait until the one before them is done with. */
   waiting: readonly File[]
-  /** Files dropped on a browser together with videos: they wait until those are added. */
-  held: readonly File[]
 }
-export const useImport = create<ImportState>(() => ({ reading: null, read: null, waiting: [], held: [] }))
+export const useImport = create<ImportState>(() => ({ reading: null, read: null, waiting: [] }))
 
 /** States of a video whose frames may not be known yet. */
 const UNREAD: ReadonlySet<SourceState> = new Set(['queued', 'probing', 'analysing'])
@@ -47,13 +45,6 @@ export async function importAfter(sourceIds: readonly number[], read: () => Prom
     })
   }
   await read()
-}
-
-/** Read what waited for videos that a browser could not add by itself, now that they are added, or are not. */
-export async function importHeld(added: readonly number[]): Promise<void> {
-  const { held } = useImport.getState()
-  useImport.setState({ held: [] })
-  if (held.length > 0) await importAfter(added, () => importFiles(held))
 }
 
 /** Read files by their paths, and show what is in them. */

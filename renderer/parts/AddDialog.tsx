@@ -7,10 +7,9 @@ import { gapsText } from '../../app/numbered.ts'
 import { call } from '../api.ts'
 import { queryClient } from '../cache.ts'
 import { desktop } from '../desktop.ts'
-import { addAny } from '../drop.ts'
+import { addAny, readHeld } from '../drop.ts'
 import { bytes } from '../format.ts'
 import { t, told } from '../i18n.ts'
-import { importHeld, useImport } from '../import/store.ts'
 import { useUi } from '../store.ts'
 import { Dialog } from './Dialog.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
@@ -27,11 +26,10 @@ export async function pickFolder(): Promise<void> {
 
 /** Choose files and folders of the machine that Tubelet runs on. */
 export function AddDialog() {
-  const { open, dropped } = useUi()
-  const { held } = useImport()
+  const { open, dropped, held } = useUi()
   const isAdding = useRef(false)
   // Nothing is added: what came with the videos may be about others.
-  useEffect(() => () => void (isAdding.current ? undefined : importHeld([])), [])
+  useEffect(() => () => void (isAdding.current ? undefined : readHeld([])), [])
   const add = (path: string) => {
     isAdding.current = true
     open(null)
