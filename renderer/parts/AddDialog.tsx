@@ -48,11 +48,7 @@ export function AddDialog() {
       {held.length > 0 && (
         <p className="note">
           {t('After that these are read: {{names}}.', {
-            names:
-              held
-                .slice(0, 5)
-                .map(({ name }) => name)
-                .join(', ') + (held.length > 5 ? ', …' : ''),
+            names: held.slice(0, 5).join(', ') + (held.length > 5 ? ', …' : ''),
           })}
         </p>
       )}
