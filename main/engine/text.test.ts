@@ -83,13 +83,38 @@ describe('the pack screen-text', () => {
     expect(graphs.counts()['reader']).toBe(before)
     // The last digit of "12:34" is painted over with the one before it.
     const { rgb, width } = picture
-    const changed = rgb.slice()
+    // `slice` of a Buffer would be the same memory.
+    const changed = Uint8Array.from(rgb)
     for (let y = 128; y < 166; y++)
       for (let x = 0; x < 16; x++)
         for (let c = 0; c < 3; c++) changed[(y * width + 369 + x) * 3 + c] = rgb[(y * width + 352 + x) * 3 + c] ?? 0
     const [again = []] = await reader.read([{ ...picture, rgb: changed }])
     expect(again[2]?.text).toBe('Exit 23, platform B at 12:33')
     expect(graphs.counts()['reader']).toBe(before + 1)
+  })
+
+  it('reads the letters of a clock with the network only where it has not shown them before', async () => {
+    const reader = readerOf()
+    const { rgb, width } = pack.knownAnswers.picture
+    // "12:34" alone on plain ground, and with each of its digits in the place of the last one.
+    const clock = (last: number) => {
+      const picture = { rgb: new Uint8Array(240 * 120 * 3).fill(rgb[0] ?? 0), width: 240, height: 120 }
+      const copy = (from: number, to: number, wide: number) => {
+        for (let y = 0; y < 38; y++)
+          picture.rgb.set(rgb.subarray(((y + 128) * width + from) * 3, ((y + 128) * width + from + wide) * 3), ((y + 40) * 240 + to) * 3)
+      }
+      copy(306, 60, 80)
+      copy(last, 60 + 369 - 306, 16)
+      return picture
+    }
+    const shown: string[] = []
+    const before = graphs.counts()['reader'] ?? 0
+    const [three, four] = [clock(352), clock(369)]
+    for (const picture of [four, three, four, three]) {
+      const [lines = []] = await reader.read([picture])
+      shown.push(`${lines.map(({ text }) => text).join()} ${(graphs.counts()['reader'] ?? 0) - before}`)
+    }
+    expect(shown).toEqual(['12:34 1', '12:33 2', '12:34 2', '12:33 2'])
   })
 
   it('looks for lines again where something has changed beside those that it knows, and not where their letters have', async () => {

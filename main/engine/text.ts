@@ -5,6 +5,7 @@ import { changesBetween, type Thinned, thinned } from '../../app/changes.ts'
 import { coloursOfLetters } from '../../app/colours.ts'
 import type { TextManifest } from '../../app/pack/text.ts'
 import type { Line } from '../../app/text-lines.ts'
+import { Glyphs } from './glyphs.ts'
 import { byteTensor, floatsOf, type Graphs, integersOf } from './graphs.ts'
 import { type Part, resized } from './picture.ts'
 import type { Picture } from './protocol.ts'
@@ -24,6 +25,8 @@ const MOST_LINES = 40
 const UPRIGHT = 1.5
 /** A line is not read again if it is nearly at the place of one before (IoU), and no strip of its crop, STRIP wide, differs by more grey levels. */
 const SAME_PLACE = 0.75
+/** A line found again this near to a known one (IoU) has as many letters, and is cropped like that, so that letters seen before are known again. */
+const SAME_BOX = 0.9
 const SAME_PIXELS = 10
 const STRIP = 8
 /** A change within this share of a known line's height around it counts as a change of the line: changes are only known as coarse squares. */
@@ -34,6 +37,8 @@ interface Known {
   part: Part
   width: number
   crop: Uint8Array
+  /** What its letters looked like whenever it was read surely. */
+  glyphs: Glyphs
   read: { text: string; confidence: number; colours: readonly number[] }
 }
 
@@ -71,7 +76,10 @@ export class TextReader {
   async #anew(picture: Picture): Promise<Known[]> {
     this.#searched = { size: { width: picture.width, height: picture.height }, thinned: thinned(picture.rgb, picture.width) }
     const lines: Known[] = []
-    for (const part of await this.#find(picture)) lines.push(this.#remembered(picture, part) ?? (await this.#recognise(picture, part)))
+    for (const part of await this.#find(picture)) {
+      const known = this.#known.find((line) => iou(boxOf(line.part), boxOf(part)) >= SAME_BOX)
+      lines.push(this.#remembered(picture, part) ?? (await (known ? this.#readAgain(picture, known) : this.#recognise(picture, part))))
+    }
     return lines
   }
 
@@ -89,7 +97,7 @@ export class TextReader {
     if (!changed.every(isInLine)) return null
     const lines: Known[] = []
     for (const line of this.#known) {
-      const now = this.#remembered(picture, line.part) ?? (await this.#recognise(picture, line.part))
+      const now = this.#remembered(picture, line.part) ?? (await this.#readAgain(picture, line))
       if (told.includes(line) && !this.#tells(now)) return null
       lines.push(now)
     }
@@ -116,19 +124,24 @@ export class TextReader {
       .filter((part) => part.height <= UPRIGHT * part.width)
   }
 
-  async #recognise(picture: Picture, part: Part): Promise<Known> {
+  /** A known line whose letters have changed: only those that it never showed need the network. */
+  async #readAgain(picture: Picture, line: Known): Promise<Known> {
+    const crop = resized(picture, line.part, line.width, READER_HEIGHT)
+    const read = line.glyphs.read(crop, line.width)
+    return read === null ? this.#recognise(picture, line.part, line.glyphs) : { ...line, crop, read: { ...line.read, ...read } }
+  }
+
+  async #recognise(picture: Picture, part: Part, glyphs = new Glyphs()): Promise<Known> {
     const wanted = Math.round((part.width / part.height) * (READER_HEIGHT / READER_STEP)) * READER_STEP
     const width = Math.min(Math.max(wanted, READER_HEIGHT), READER_LONGEST)
     const crop = resized(picture, part, width, READER_HEIGHT)
     const outputs = await this.graphs.run('reader', { rgb: byteTensor(crop, [1, READER_HEIGHT, width, 3]) })
     // Shares are rounded to a hundredth: nobody sees less.
     const colours = coloursOfLetters(crop, width, READER_HEIGHT).map((share) => Math.round(100 * share) / 100)
-    return {
-      part,
-      width,
-      crop,
-      read: { ...textOf(integersOf(outputs, 'symbols'), floatsOf(outputs, 'certainty'), this.#symbols), colours },
-    }
+    const read = textOf(integersOf(outputs, 'symbols'), floatsOf(outputs, 'certainty'), this.#symbols)
+    const line = { part, width, crop, glyphs, read: { ...read, colours } }
+    if (this.#tells(line)) glyphs.learn(crop, width, read.text, read.confidence)
+    return line
   }
 
   /** The line of the previous picture at the same place, if the picture still looks the same there. */
