@@ -149,7 +149,7 @@ async function readOnce(
         library.setProbe(source.id, event.probe)
         library.setFrames(source.id, event.pts)
         library.saveFilmstrip(source.id, event.filmstrip)
-        watch.finish(event.pts, event.probe.unread ?? [])
+        watch.finish(event.pts, event.probe)
         // A pack that is new to the library has now seen the frames of marked clips too.
         for (const { id } of library.markedClips(source.id)) library.seen.copyTo(id)
         // Unread seconds are only known at the end.

@@ -6,7 +6,6 @@ import { pixelBox, type RelativeBox } from '../../app/boxes.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { trackScoreOf } from '../../app/naming.ts'
 import type { Span } from '../../app/annotation.ts'
-import type { Stretch } from '../../app/facts/unread.ts'
 import type { DetectorManifest } from '../../app/pack/detector.ts'
 import { joinReadable, type Line } from '../../app/text-lines.ts'
 import { withoutSpans } from '../../app/tracks.ts'
@@ -72,14 +71,15 @@ export class Watch {
   async clip(clipId: number, clip: SampledClip): Promise<void> {
     const { startFrame, endFrame } = clip
     const [spotted, lines] = await Promise.all([this.#spotted?.take(endFrame) ?? [], this.#lines?.take(endFrame) ?? []])
-    this.#store(clipId, clip, spotted, lines, this.#tracker)
+    this.#parts.library.together(() => this.#store(clipId, clip, spotted, lines, this.#tracker))
     this.#clips.push({ id: clipId, startFrame, endFrame })
   }
 
   /** The same for an unfinished clip, as if the video ended there; its frames come again with the complete clip. */
   async beginning(clipId: number, clip: SampledClip): Promise<void> {
     const [spotted, lines] = await Promise.all([this.#spotted?.before(clip.endFrame) ?? [], this.#lines?.before(clip.endFrame) ?? []])
-    this.#store(clipId, clip, spotted, lines, new Tracker(detectorPace(this.#parts.probe.timeBase)))
+    const tracker = new Tracker(detectorPace(this.#parts.probe.timeBase))
+    this.#parts.library.together(() => this.#store(clipId, clip, spotted, lines, tracker))
   }
 
   #store(
@@ -119,9 +119,9 @@ export class Watch {
 
   /**
    * The whole source has been seen: the name of each object is decided by all its boxes, except those on pictures that the decoder made up.
-   * @param pts PTS of every frame, by ordinal. @param unread Seconds that could not be read.
+   * @param pts PTS of every frame, by ordinal. @param probe As corrected by decoding.
    */
-  finish(pts: Float64Array, unread: readonly Stretch[]): void {
+  finish(pts: Float64Array, corrected: Probe): void {
     const { detector, reader, library, probe } = this.#parts
     this.#tracker.cut(pts.length)
     const ptsOf = (ordinal: number) => pts[Math.min(ordinal, pts.length - 1)] ?? 0
@@ -129,20 +129,23 @@ export class Watch {
       const at = pts.findIndex((ticks) => secondsOf(ticks, this.#parts.probe) >= seconds - 1e-6)
       return at === -1 ? pts.length : at
     }
-    const lost = unread
+    const lost = (corrected.unread ?? [])
       .map(({ from, to }) => ({ startFrame: ordinalAt(from), endFrame: ordinalAt(to) }))
       .filter(({ startFrame, endFrame }) => startFrame < endFrame)
+    const changed = new Set<number>(isTimed(probe, corrected) ? [] : this.#clips.map(({ id }) => id))
     for (const { id, ...span } of this.#clips) {
       if (!library.clipExists(id)) continue
-      if (detector) this.#show(detector, this.#tracker, id, span, ptsOf, lost)
+      if (detector && this.#show(detector, this.#tracker, id, span, ptsOf, lost)) changed.add(id)
       if (reader && lost.some(({ startFrame, endFrame }) => startFrame < span.endFrame && endFrame > span.startFrame)) {
         const lines = library.seen.lines(id, reader.info.digest) ?? []
         saveText(library, reader, this.#parts.appVersion, id, lines, { ...span, whole: true, lost }, probe)
+        changed.add(id)
       }
     }
-    library.facts.refresh(this.#clips.map(({ id }) => id))
+    library.facts.refresh([...changed])
   }
 
+  /** @returns False if the tracks are the same as before. */
   #show(
     detector: DetectorEngine,
     tracker: Tracker,
@@ -150,7 +153,7 @@ export class Watch {
     span: { startFrame: number; endFrame: number },
     ptsOf: (ordinal: number) => number,
     lost: readonly Span[] = [],
-  ): void {
+  ): boolean {
     const { library } = this.#parts
     const provenance = provenanceOf(this.#parts.appVersion, detector)
     const candidates = tracker.tracksIn(span, ptsOf).flatMap(({ score, body }) => {
@@ -164,8 +167,15 @@ export class Watch {
         },
       ]
     })
-    library.detections.saveTracks(clipId, detector.info, candidates)
+    return library.detections.saveTracks(clipId, detector.info, candidates)
   }
+}
+
+/** Whether times in seconds are the same by both probes, so that facts stay as they are. */
+function isTimed(before: Probe, after: Probe): boolean {
+  const times = ({ startPts, timeBase, width, height, clockRestarts }: Probe) =>
+    JSON.stringify([startPts, timeBase, width, height, clockRestarts])
+  return times(before) === times(after)
 }
 
 /** Rounded for storage: a ten-thousandth of the picture is less than a pixel, and nobody sees a hundredth of a colour. */

@@ -96,11 +96,15 @@ export class Detections {
     })
   }
 
-  /** Store the tracks of a clip from a detector with a closed list, and show those that reach their threshold. */
-  saveTracks(clipId: number, info: Shower, candidates: Seen['candidates']): void {
-    this.#atomic(() => {
-      if (!this.#replace(clipId, info.digest, candidates)) return
+  /**
+   * Store the tracks of a clip from a detector with a closed list, and show those that reach their threshold.
+   * @returns False if they are the same as before.
+   */
+  saveTracks(clipId: number, info: Shower, candidates: Seen['candidates']): boolean {
+    return this.#atomic(() => {
+      if (!this.#replace(clipId, info.digest, candidates)) return false
       this.#show(clipId, info)
+      return true
     })
   }
 

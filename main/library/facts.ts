@@ -37,6 +37,7 @@ interface Parts {
   annotations: Annotations
   seen: Seen
   packs: LibraryPacks
+  atomic: <T>(work: () => T) => T
   appVersion: string
 }
 
@@ -57,31 +58,33 @@ export class LibraryFacts {
 
   /** Update the captions and answers of these clips that are made from facts. What a pack said about clips familiar to it stays. */
   refresh(clipIds: readonly number[]): void {
+    for (const clipId of clipIds) this.#parts.atomic(() => this.#refreshOne(clipId))
+  }
+
+  #refreshOne(clipId: number): void {
     const { db, annotations, packs } = this.#parts
     const words = packs.current().caption
-    for (const clipId of clipIds) {
-      const measures = this.#measures(clipId)
-      if (measures === null) continue
-      this.#judge(measures.things)
-      const said = db
-        .prepare(
-          `SELECT id, kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, provenance ->> '$.packDigest' AS digest, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`,
-        )
-        .all(clipId)
-      const others = said.find(({ kind, digest, unfamiliar }) => kind === 'caption' && digest === words?.digest && unfamiliar !== 1)
-      const facts = factsOf(measures)
-      this.#tell(clipId, facts)
-      const caption = others === undefined ? this.#caption(facts, measures) : null
-      if (caption) annotations.saveMachine(clipId, 'caption', [caption])
-      // A caption that no fact supports any more is removed.
-      else if (others === undefined)
-        db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'caption' AND state = 'machine'`).run(clipId)
-      for (const { id, kind, by, question } of said) {
-        if (kind !== 'answer' || by !== FACTS || typeof question !== 'string') continue
-        const answer = this.#answer(measures, question)
-        if (answer !== null && 'body' in answer) annotations.saveMachine(clipId, 'answer', [answer])
-        else db.prepare(`DELETE FROM annotations WHERE id = ? AND state = 'machine'`).run(id ?? null)
-      }
+    const measures = this.#measures(clipId)
+    if (measures === null) return
+    this.#judge(measures.things)
+    const said = db
+      .prepare(
+        `SELECT id, kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, provenance ->> '$.packDigest' AS digest, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`,
+      )
+      .all(clipId)
+    const others = said.find(({ kind, digest, unfamiliar }) => kind === 'caption' && digest === words?.digest && unfamiliar !== 1)
+    const facts = factsOf(measures)
+    this.#tell(clipId, facts)
+    const caption = others === undefined ? this.#caption(facts, measures) : null
+    if (caption) annotations.saveMachine(clipId, 'caption', [caption])
+    // A caption that no fact supports any more is removed.
+    else if (others === undefined)
+      db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'caption' AND state = 'machine'`).run(clipId)
+    for (const { id, kind, by, question } of said) {
+      if (kind !== 'answer' || by !== FACTS || typeof question !== 'string') continue
+      const answer = this.#answer(measures, question)
+      if (answer !== null && 'body' in answer) annotations.saveMachine(clipId, 'answer', [answer])
+      else db.prepare(`DELETE FROM annotations WHERE id = ? AND state = 'machine'`).run(id ?? null)
     }
   }
 

@@ -145,6 +145,7 @@ export class Library {
       annotations: this.#annotations,
       seen: this.seen,
       packs: this.packs,
+      atomic: (work) => this.#atomic(work),
       appVersion: packageVersion,
     })
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
@@ -182,6 +183,11 @@ export class Library {
   emit(event: BackendEvent): void {
     if (event.type === 'sources') this.titles.forget(event.ids)
     for (const listener of this.#listeners) listener(event)
+  }
+
+  /** Store all that `work` stores, or nothing; in one transaction, which costs less than many. */
+  together<T>(work: () => T): T {
+    return this.#atomic(work)
   }
 
   #atomic<T>(work: () => T): T {

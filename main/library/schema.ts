@@ -1,8 +1,9 @@
 /** The library file: one SQLite database a project, changed only by the numbered migrations below. */
 import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { problemOf, TubeletError } from '../../app/errors.ts'
 import { backUpNow } from './backups.ts'
+import { KeptStatements } from './statements.ts'
 
 /** Migration n brings a file from version n to n + 1. Never edit one that was released: add another. */
 export const MIGRATIONS: readonly string[] = [
@@ -299,7 +300,7 @@ export const MIGRATIONS: readonly string[] = [
  */
 export function openDatabase(projectDir: string, upTo = MIGRATIONS.length): DatabaseSync {
   const file = path.join(projectDir, 'library.sqlite')
-  const db = new DatabaseSync(file, { timeout: 5_000 })
+  const db = new KeptStatements(file, { timeout: 5_000 })
   try {
     return migrated(db, projectDir, file, upTo)
   } catch (error) {
