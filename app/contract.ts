@@ -221,7 +221,8 @@ export const contract = {
   filmstrip: route({
     method: 'get',
     path: '/api/sources/{sourceId}/filmstrip/{cell}',
-    summary: 'JPEG: one of `filmstripCells` pictures spread evenly over the source, 0-based',
+    summary:
+      'JPEG: the picture on the screen in the middle of one of `filmstripCells` equal stretches of the source, 0-based; none (404) where nothing could be read',
     params: onSource.extend({ cell: whole(z.number().int().min(0)) }),
     bytes: 'image/jpeg',
     errors: ['not-found'],

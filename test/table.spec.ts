@@ -238,4 +238,11 @@ test('videos are rows that sum up their clips, and the table is accessible in bo
   await expect(rows()).toHaveCount(3)
   await expect(rows().first()).toContainText('0:39.9')
   await accessible()
+  const download = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'CSV' }).click()
+  const [head = '', first] = readFileSync(await (await download).path(), 'utf8').split('\r\n')
+  const headings = await page.getByRole('columnheader').locator('.grid-title > span:not(.num)').allTextContents()
+  expect(head.replace('\uFEFF', '').split(',')).toEqual(expect.arrayContaining(headings))
+  // The length is a number of seconds, as in the file of clips.
+  expect(first).toMatch(/^d0\d_[^,]+,.*,39\.\d,/)
 })

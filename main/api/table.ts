@@ -81,7 +81,9 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     if (group !== null) checkColumns('body.group', [group])
     if (picked !== undefined) table.checkPick(picked.id)
   }
-  const title = (key: ColumnKey) => FACT_TITLES[key] ?? table.columns().find(({ id }) => `q${id}` === key)?.text ?? key
+  /** The heading of a column as the window has it in English. */
+  const title = (key: ColumnKey, rows: TableQuery['rows']) =>
+    (rows === 'videos' && key === 'time' ? 'Clips' : FACT_TITLES[key]) ?? table.columns().find(({ id }) => `q${id}` === key)?.text ?? key
   const hasEvidence = (key: ColumnKey) => key === 'caption' || !FACTS.some((fact) => fact === key)
 
   return {
@@ -138,9 +140,11 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
       checkColumns('query.columns.*', columns)
       // Read before the response begins, so that a view that no longer exists gives an error and not half a file.
       const first = await table.ask('rows', { view, from: 0, to: CSV_ROWS, columns })
-      const headings = columns.flatMap((key) =>
-        hasEvidence(key) ? [title(key), `${title(key)} (confidence)`, `${title(key)} (review)`] : [title(key)],
-      )
+      const kind = await table.ask('kind', { view })
+      const headings = columns.flatMap((key) => {
+        const name = title(key, kind)
+        return hasEvidence(key) ? [name, `${name} (confidence)`, `${name} (review)`] : [name]
+      })
       const lines = (rows: typeof first) =>
         rows.map(({ cells }) =>
           csvLine(

@@ -347,8 +347,13 @@ export class Library {
     this.#updateSource(sourceId, { has_thumbnail: 1 })
   }
 
-  saveFilmstrip(sourceId: number, cells: readonly Uint8Array[]): void {
-    for (const [cell, jpeg] of cells.entries()) this.#savePicture(['sources', sourceId, `strip-${cell}.jpg`], jpeg)
+  /** @param cells null where nothing could be read. */
+  saveFilmstrip(sourceId: number, cells: readonly (Uint8Array | null)[]): void {
+    for (const [cell, jpeg] of cells.entries()) {
+      const place = ['sources', sourceId, `strip-${cell}.jpg`]
+      if (jpeg === null) rmSync(this.cachePath(...place), { force: true })
+      else this.#savePicture(place, jpeg)
+    }
     this.#updateSource(sourceId, { filmstrip_cells: cells.length })
   }
 

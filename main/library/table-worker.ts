@@ -22,7 +22,7 @@ import { SURE } from '../../app/facts/reliability.ts'
 import { noneCounted } from '../../app/facts/scene.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
-import { clockText, lengthText, notesText, timeText } from '../../app/table/facts.ts'
+import { lengthText, notesText, timeText } from '../../app/table/facts.ts'
 import { doubted, labelText, reviewOf, standingOf } from '../../app/review.ts'
 import { topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
@@ -39,6 +39,7 @@ import { Titles } from './titles.ts'
 export interface TableTasks {
   open: { args: { query: TableQuery }; result: { view: string; total: number; of: number; groups: Group[] | null } }
   rows: { args: { view: string; from: number; to: number; columns: readonly ColumnKey[] }; result: Row[] }
+  kind: { args: { view: string }; result: TableQuery['rows'] }
   /** The clips of each row: one clip, or all clips of a video. */
   clips: { args: { view: string; from: number; to: number }; result: { clipIds: number[][]; total: number } }
   values: { args: { key: ColumnKey; rows: TableQuery['rows'] }; result: { values: { text: string; count: number }[]; distinct: number } }
@@ -434,7 +435,7 @@ function videoCells(key: ColumnKey, { ids, spans }: Videos): { cells: Cells; sha
     const length = lengths.get(id)
     if (key === 'name') cells.set(row, names.get(id) ?? '', 'sure', null)
     else if (key === 'time') cells.set(row, String(to - from), 'sure', null, to - from)
-    else if (length !== undefined) cells.set(row, clockText(length), 'sure', null, length)
+    else if (length !== undefined) cells.set(row, lengthText(length), 'sure', null, length)
   }
   return { cells, shares: null }
 }
@@ -641,6 +642,7 @@ function fresh<A, R>(task: (args: A) => R): (input: { args: A; changed: number[]
 serve<TableService>({
   open: fresh(open),
   rows: fresh(rows),
+  kind: fresh(({ view }) => viewOf(view).rows),
   clips: fresh(clipsOf),
   values: fresh(values),
   tsv: fresh(tsv),

@@ -331,12 +331,14 @@ describe('damageOf', () => {
   }
   const times = Array.from({ length: 100 }, (_, i) => i).filter((i) => (i < 31 || i > 45) && (i < 60 || i > 62))
   const spans = (found: Heard, claimed = about) =>
-    damageOf('x', claimed, { probe: about, pts: Float64Array.from(times) }, found).problem?.values?.['spans']
+    damageOf('x', claimed, { probe: about, pts: Float64Array.from(times), ends: 10 }, found).problem?.values?.['spans']
 
   it('needs a complaint where frames are missing, and frames missing where there is a complaint', () => {
     expect(spans(heard())).toBeUndefined()
     expect(spans(heard(31))).toBe('3–5, 6–7')
-    expect(damageOf('x', about, { probe: about, pts: Float64Array.from({ length: 100 }, (_, i) => i) }, heard(31)).problem).toBeNull()
+    expect(
+      damageOf('x', about, { probe: about, pts: Float64Array.from({ length: 100 }, (_, i) => i), ends: 10 }, heard(31)).problem,
+    ).toBeNull()
   })
 
   it('ends with what is missing where nothing moved around it, and else with the next picture that needs no other', () => {
@@ -345,7 +347,7 @@ describe('damageOf', () => {
       damageOf(
         'x',
         about,
-        { probe: about, pts },
+        { probe: about, pts, ends: 10 },
         { ...heard(31), madeUp, keys: [0, 90], sampled: [28, 33, 36].map((ordinal) => ({ ordinal, still })) },
       ).unread
     expect(unread(false)).toEqual([{ from: 3.1, to: 9.1 }])
@@ -355,9 +357,11 @@ describe('damageOf', () => {
   })
 
   it('tells a file that ends too early by its frames where they are counted', () => {
-    const cut = { probe: about, pts: Float64Array.from({ length: 40 }, (_, i) => i) }
+    const cut = { probe: about, pts: Float64Array.from({ length: 40 }, (_, i) => i), ends: 4 }
     expect(damageOf('x', { ...about, frameCount: 100 }, cut, heard(40)).problem?.values).toEqual({ read: 40, total: 100 })
     expect(damageOf('x', about, cut, heard(40)).problem?.values).toEqual({ read: 3.9, total: 10 })
+    // What comes after its last picture is unread as a gap is.
+    expect(damageOf('x', about, cut, heard(40)).unread).toEqual([{ from: 4, to: 10 }])
     // The container's count includes hidden pictures.
     expect(damageOf('x', { ...about, container: 'mov,mp4', frameCount: 100, duration: 4 }, cut, heard(0)).problem).toBeNull()
   })

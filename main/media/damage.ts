@@ -45,8 +45,16 @@ export interface Damage {
   unread: Stretch[]
 }
 
-/** @param claimed What the file says of itself. @param done The probe as corrected by decoding, and the PTS of every frame. */
-export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: Probe; pts: Float64Array }, heard: Heard): Damage {
+/** A file as it was decoded: its probe as corrected by that, the PTS of every frame, and the seconds at which the last one ends. */
+interface Decoded {
+  probe: Probe
+  pts: Float64Array
+  ends: number
+}
+
+/** @param claimed What the file says of itself. */
+export function damageOf(file: string, claimed: Probe, decoded: Decoded, heard: Heard): Damage {
+  const { probe, pts, ends } = decoded
   const { complaints, madeUp, keys, sampled, code, stalled } = heard
   if (complaints.length === 0 && code === 0 && !stalled) return { problem: null, unread: [] }
   const usual = claimed.frameRate.den / claimed.frameRate.num
@@ -73,7 +81,20 @@ export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: 
   ])
   // Made-up frames before the first key frame are no damage: recordings that were cut between two key frames begin with them.
   const spoilt = madeUp.some((ordinal) => ordinal > firstKey)
-  return { problem: problemOf(file, claimed, { probe, pts }, heard, { usual, missing, unread: spoilt ? unread : [] }), unread }
+  const end = missingEnd(claimed, decoded, usual)
+  return {
+    problem: problemOf(file, claimed, decoded, heard, { usual, missing, unread: spoilt ? unread : [], end }),
+    unread: end === null ? unread : joined([...unread, { from: ends, to: Math.max(end.to, probe.duration) }]),
+  }
+}
+
+/** What the file promises after its last picture; null if that is no more than counting and sound explain. */
+function missingEnd(claimed: Probe, { probe, pts }: Decoded, usual: number): Stretch | null {
+  const read = secondsOf(pts.at(-1) ?? probe.startPts, probe)
+  const counted = claimed.frameCount !== null && claimed.frameCount > pts.length
+  const to = Math.max(claimed.duration, counted ? promised(claimed, usual) : 0) - secondsOf(probe.startPts, claimed)
+  // A tolerance: neither the end of the last picture nor a container's length, which includes sound, is exact.
+  return to - read > (counted ? 1.5 * usual : Math.max(1, 0.02 * claimed.duration)) ? { from: read + usual, to } : null
 }
 
 /** Sorted, with touching spans merged. */
@@ -90,26 +111,23 @@ function joined(stretches: Stretch[]): Stretch[] {
 function problemOf(
   file: string,
   claimed: Probe,
-  { probe, pts }: { probe: Probe; pts: Float64Array },
+  { probe, pts }: Decoded,
   heard: Heard,
-  { usual, missing, unread }: { usual: number; missing: readonly Stretch[]; unread: readonly Stretch[] },
+  { usual, missing, unread, end }: { usual: number; missing: readonly Stretch[]; unread: readonly Stretch[]; end: Stretch | null },
 ): Problem | null {
   const { code, stalled } = heard
   const read = secondsOf(pts.at(-1) ?? probe.startPts, probe)
   const late = secondsOf(probe.startPts, claimed)
   const counted = claimed.frameCount !== null && claimed.frameCount > pts.length
-  const total = Math.max(claimed.duration, counted ? promised(claimed, usual) : 0) - late
-  // A tolerance: neither the end of the last picture nor a container's length, which includes sound, is exact.
-  const short = total - read > (counted ? 1.5 * usual : Math.max(1, 0.02 * claimed.duration))
   // If a file ends too early, a gap in its last second belongs to the missing end.
-  const lost = missing.filter(({ from }) => !short || from < read - 1)
+  const lost = missing.filter(({ from }) => end === null || from < read - 1)
   const seconds = lost.reduce((sum, { from, to }) => sum + to - from, 0)
   if ((lost.length > 0 && (!counted || seconds >= 1)) || unread.length > 0) {
     return broken(file, heard, 'Damaged: seconds {{spans}} cannot be read.', {
-      spans: stretchesText(joined([...lost, ...unread, ...(short ? [{ from: read + usual, to: total }] : [])])),
+      spans: stretchesText(joined([...lost, ...unread, ...(end === null ? [] : [end])])),
     })
   }
-  if (lost.length === 0 && !short && !beheaded(claimed, late, usual, counted, heard) && code === 0 && !stalled) return null
+  if (lost.length === 0 && end === null && !beheaded(claimed, late, usual, counted, heard) && code === 0 && !stalled) return null
   return counted
     ? broken(file, heard, 'Damaged: {{read}} of {{total}} frames could be read.', {
         read: pts.length,

@@ -1,11 +1,12 @@
 /** Combines the pipes of one decode pass: which frames there are, which were sampled, where the cuts are, what errors were reported. */
 import { changesBetween, type Thinned, thinned } from '../../app/changes.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
+import { STRIP_CELLS } from '../../app/filmstrip.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
 import { ClipCutter } from './clips.ts'
 import { type Heard, note } from './damage.ts'
 import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
-import { fittedSize, STRIP_CELLS } from './decode-plan.ts'
+import { fittedSize } from './decode-plan.ts'
 import { greySize, looksSame } from './measure.ts'
 import type { PassEvent, PassTask } from './sample.ts'
 import { ShotDetector, TINY } from './shots.ts'
@@ -88,7 +89,7 @@ export class DecodePass {
   }
 
   strip(chunk: Uint8Array): PassEvent[] {
-    for (const jpeg of this.#strip.push(chunk)) this.#filmstrip.add(jpeg)
+    for (const jpeg of this.#strip.push(chunk)) this.#filmstrip.addPicture(jpeg)
     return []
   }
 
@@ -111,7 +112,8 @@ export class DecodePass {
       type: 'done',
       probe: { ...this.#probe, duration: this.#duration() },
       pts: Float64Array.from(pts),
-      filmstrip: this.#filmstrip.cells(),
+      filmstrip: this.#filmstrip.kept.map(({ pts, jpeg }) => ({ time: secondsOf(pts, this.#probe), picture: jpeg })),
+      ends: this.#clips.length,
       heard: this.#heard,
     }
   }
@@ -130,6 +132,7 @@ export class DecodePass {
       // The first frame, not the first packet: a cut stream begins with packets that give no picture, and the packets of an AVI have no times.
       if (pts.length === 0) this.#probe.startPts = ticks
       if (message.filter === 'picked') this.#pickedPts.push(ticks)
+      else if (message.filter === 'strip') this.#filmstrip.addTime(ticks)
       else if (message.filter === 'all') {
         if (message.key === true) this.#heard.keys.push(pts.length)
         pts.push(ticks)
@@ -215,25 +218,35 @@ export class DecodePass {
   }
 }
 
-/** Holds at most twice STRIP_CELLS pictures, whatever length the container claims. */
+/** Joins the filmstrip's pictures with their times. Holds at most twice STRIP_CELLS, whatever length the container claims. */
 class Filmstrip {
-  #kept: Uint8Array<ArrayBuffer>[] = []
+  kept: { pts: number; jpeg: Uint8Array<ArrayBuffer> }[] = []
+  /** What one pipe has delivered and the other has not. */
+  readonly #pts: number[] = []
+  readonly #jpegs: Uint8Array<ArrayBuffer>[] = []
   #every = 1
   #seen = 0
 
-  add(jpeg: Uint8Array<ArrayBuffer>): void {
-    if (this.#seen++ % this.#every !== 0) return
-    this.#kept.push(jpeg)
-    if (this.#kept.length < 2 * STRIP_CELLS) return
-    this.#kept = this.#kept.filter((_, i) => i % 2 === 0)
-    this.#every *= 2
+  addTime(pts: number): void {
+    this.#pts.push(pts)
+    this.#join()
   }
 
-  cells(): Uint8Array<ArrayBuffer>[] {
-    const count = Math.min(STRIP_CELLS, this.#kept.length)
-    return Array.from({ length: count }, (_, i) => this.#kept[Math.floor((i * this.#kept.length) / count)]).filter(
-      (jpeg) => jpeg !== undefined,
-    )
+  addPicture(jpeg: Uint8Array<ArrayBuffer>): void {
+    this.#jpegs.push(jpeg)
+    this.#join()
+  }
+
+  #join(): void {
+    const [pts, jpeg] = [this.#pts[0], this.#jpegs[0]]
+    if (pts === undefined || jpeg === undefined) return
+    this.#pts.shift()
+    this.#jpegs.shift()
+    if (this.#seen++ % this.#every !== 0) return
+    this.kept.push({ pts, jpeg })
+    if (this.kept.length < 2 * STRIP_CELLS) return
+    this.kept = this.kept.filter((_, i) => i % 2 === 0)
+    this.#every *= 2
   }
 }
 

@@ -4,13 +4,14 @@
  *     decode ─ clock ─ showinfo@all ─┬─ tiny picture of every frame ─────────────────── pipe 1: finds the cuts, exact to the frame
  *                                    └─ select ─ showinfo@picked ─┬─ grey picture ────── pipe 3: what the camera does
  *                                                                 ├─ preview JPEG ────── pipe 4
- *                                                                 ├─ strip JPEG ──────── pipe 5
+ *                                                                 ├─ select ─ showinfo@strip ─ strip JPEG ─ pipe 5
  *                                                                 ├─ an encoder's input ─ pipe 6, 7, … one a want
  *                                                                 └─ select ─ showinfo@want… ─ a detector's or reader's picture
  *
  * The showinfo filters write the PTS of each frame that passes to pipe 2 (standard error), before it is renumbered or dropped. The fps
  * filter is not used: it repeats and drops frames to fit a grid, and its frames have times that are not in the file.
  */
+import { STRIP_CELLS } from '../../app/filmstrip.ts'
 import type { Probe } from '../../app/media.ts'
 import type { PictureInput } from '../../app/pack/base.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
@@ -35,8 +36,6 @@ const THREADED_ABOVE = 900_000
 const LEAST_FRAMES = 16
 /** The first pipe of the wants; each has one pipe, in their order. */
 const FIRST_WANT = 6
-/** Cells of a filmstrip. */
-export const STRIP_CELLS = 60
 
 /** What one pack wants of a pass. `key` is the pack's digest. */
 export type Want =
@@ -70,7 +69,7 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
     `[a]scale=${grey.width}:${grey.height}:flags=area,format=gray,${COUNTED}[grey]`,
     `[b]${preview},split=2[c][d]`,
     `[c]${COUNTED}[preview]`,
-    `[d]select='${onGrid(stripRate)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
+    `[d]select='${onGrid(stripRate)}',showinfo@strip_${seal}=checksum=0,scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
   ]
   const jpeg = ['-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
   // Otherwise ffmpeg puts frames on a clock of the file's rate, where two may share a tick.

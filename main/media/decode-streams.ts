@@ -85,8 +85,8 @@ export class JpegPictures {
 }
 
 export type Message =
-  /** A frame passed a showinfo filter: `all` sees every frame, `picked` the sampled ones, a number those for the want of that number. `key`: a key frame. */
-  | { type: 'frame'; filter: 'all' | 'picked' | number; pts: number; key?: true }
+  /** A frame passed a showinfo filter: `all` sees every frame, `picked` the sampled ones, `strip` those of the filmstrip, a number those for the want of that number. `key`: a key frame. */
+  | { type: 'frame'; filter: 'all' | 'picked' | 'strip' | number; pts: number; key?: true }
   /** The time base of the PTS that a filter prints. */
   | { type: 'time-base'; num: number; den: number }
   /** The clock of the file starts again with the frame that comes next, see clock.ts. */
@@ -130,14 +130,14 @@ export function newSeal(): number {
 }
 
 function readMessage(line: string, seal: number): Message | null {
-  const [, filter, want, sealed, said = ''] = /^\[showinfo@(all|picked|want(\d+))_(\d+) @ [^\]]*\] \[info\] (.*)/.exec(line) ?? []
+  const [, filter, want, sealed, said = ''] = /^\[showinfo@(all|picked|strip|want(\d+))_(\d+) @ [^\]]*\] \[info\] (.*)/.exec(line) ?? []
   if (filter !== undefined) {
     if (sealed !== String(seal)) return null
     const pts = /^n: *\d+ pts: *(-?\d+)/.exec(said)?.[1]
     if (pts !== undefined)
       return {
         type: 'frame',
-        filter: want !== undefined ? Number(want) : filter === 'all' ? 'all' : 'picked',
+        filter: want === undefined ? (filter as 'all' | 'picked' | 'strip') : Number(want),
         pts: Number(pts),
         ...(filter === 'all' && / iskey: ?1\b| type: ?I\b/.test(said) ? { key: true } : {}),
       }

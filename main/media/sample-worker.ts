@@ -31,7 +31,7 @@ function memoryOf(event: PassEvent): ArrayBuffer[] {
     case 'picture':
       return event.picture === null ? [] : [event.picture.rgb.buffer]
     case 'done':
-      return [event.pts.buffer, ...event.filmstrip.map((jpeg) => jpeg.buffer)]
+      return [event.pts.buffer, ...event.filmstrip.map(({ picture }) => picture.buffer)]
     case 'progress':
       return []
   }

@@ -2,6 +2,7 @@
 import { access } from 'node:fs/promises'
 import type { RelativeBox } from '../../app/boxes.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
+import { stripOf } from '../../app/filmstrip.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { Channel, thread } from '../channel.ts'
 import type { SampledClip } from './clips.ts'
@@ -39,14 +40,18 @@ export type SampleEvent =
   | { type: 'picture'; key: string; frame: FrameRef; picture: LentPicture | null; changed: RelativeBox[] | null }
   /** How far decoding is, in seconds from the first frame. */
   | { type: 'progress'; seconds: number }
-  /** The last event. `probe`: as corrected by decoding. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, evenly spread. */
-  | { type: 'done'; probe: Probe; pts: Float64Array<ArrayBuffer>; filmstrip: Uint8Array<ArrayBuffer>[]; damaged: Problem | null }
+  /** The last event. `probe`: as corrected by decoding. `pts`: of every decoded frame, by ordinal. `filmstrip`: JPEGs, see `stripOf`. */
+  | { type: 'done'; probe: Probe; pts: Float64Array<ArrayBuffer>; filmstrip: (Uint8Array<ArrayBuffer> | null)[]; damaged: Problem | null }
 
-/** What the worker sends: instead of damage, the signs of it (`Heard`). */
+/** What the worker sends: instead of damage, the signs of it (`Heard`), and where the last frame `ends`; for the filmstrip, pictures and when each began (seconds). */
 export type PassEvent =
   | Exclude<SampleEvent, { type: 'done' | 'picture' }>
   | (Omit<Extract<SampleEvent, { type: 'picture' }>, 'picture'> & { picture: SampledPicture | null })
-  | (Omit<Extract<SampleEvent, { type: 'done' }>, 'damaged'> & { heard: Heard })
+  | (Omit<Extract<SampleEvent, { type: 'done' }>, 'damaged' | 'filmstrip'> & {
+      heard: Heard
+      ends: number
+      filmstrip: { time: number; picture: Uint8Array<ArrayBuffer> }[]
+    })
 
 /** What a worker thread needs for a pass. */
 export interface PassTask {
@@ -138,9 +143,14 @@ export async function* sample(
       const message = await inbox.next()
       if (message.type === 'failed') throw message.error
       if (message.type === 'done') {
-        const { heard, ...done } = message
-        const { problem, unread } = damageOf(file, probe, done, heard)
-        yield { ...done, probe: unread.length === 0 ? done.probe : { ...done.probe, unread }, damaged: problem }
+        const { heard, ends, filmstrip, ...done } = message
+        const { problem, unread } = damageOf(file, probe, { ...done, ends }, heard)
+        yield {
+          ...done,
+          probe: unread.length === 0 ? done.probe : { ...done.probe, unread },
+          filmstrip: stripOf(filmstrip, { duration: done.probe.duration, unread }),
+          damaged: problem,
+        }
         return
       }
       if (message.type === 'picture') {

@@ -20,10 +20,12 @@ export function usePlayable({ id, playback, probe }: Source) {
   const params = { sourceId: id }
   const src = !copied ? urlOf('media', { params }) : preview?.state === 'ready' ? urlOf('previewMedia', { params }) : undefined
   const origin = copied || probe === null ? 0 : (probe.startPts * probe.timeBase.num) / probe.timeBase.den
+  /** @returns Whether a copy is played instead: it can only be made of a file that is there. */
   const refuse = async () => {
-    // A copy can only be made of a file that is there.
     const source = (await call('listSources').catch(() => null))?.sources.find((one) => one.id === id)
-    if (source && !isLost(source)) setRefused(true)
+    const isThere = source !== undefined && !isLost(source)
+    if (isThere) setRefused(true)
+    return isThere
   }
   return { src, origin, copied, preview, refuse }
 }

@@ -1,19 +1,26 @@
 import { createContext, type KeyboardEvent, type PointerEvent, type ReactNode, useContext, useLayoutEffect, useRef, useState } from 'react'
 import type { Span } from '../../app/annotation.ts'
+import type { Stretch } from '../../app/facts/unread.ts'
 import { panView, ticks, type View } from '../../app/timeline.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { endTime, type FrameTable, showFrame, ordinalAt, seek, seekTarget, timeOf, usePlayer } from '../player.ts'
+import { close, toast } from '../toast.ts'
 import { markedSpan, useReview } from './store.ts'
 
 /** How time is laid out on the screen, shared by all lanes of a timeline. */
 export interface Axis {
   view: View
   duration: number
+  /** Where the last picture ends, seconds: before the duration if the end could not be read. */
+  end: number
+  /** What could not be read, seconds. */
+  unread: readonly Stretch[]
   frames: FrameTable
   /** The position of a time, in percent of the lane's width; outside 0..100 if it is out of view. */
   at: (seconds: number) => number
-  /** The frame under the pointer. */
+  /** The time under the pointer, seconds, and the frame. */
+  timeAt: (clientX: number) => number
   frameAt: (clientX: number) => number
 }
 
@@ -27,12 +34,25 @@ export function useAxis(): Axis {
 }
 
 /** The start and end of a span of frames, in seconds. */
-function spanSeconds(
-  { frames, duration }: Pick<Axis, 'frames' | 'duration'>,
-  { startFrame, endFrame }: Span,
-): { from: number; to: number } {
-  return { from: timeOf(frames, startFrame), to: endTime(frames, endFrame, duration) }
+function spanSeconds({ frames, end }: Pick<Axis, 'frames' | 'end'>, { startFrame, endFrame }: Span): { from: number; to: number } {
+  return { from: timeOf(frames, startFrame), to: endTime(frames, endFrame, end) }
 }
+
+/** Show the picture of a time in the video; where none could be read, the last one before it, and say so. */
+function show({ frames, unread, duration }: Pick<Axis, 'frames' | 'unread' | 'duration'>, seconds: number): void {
+  const time = Math.min(duration, Math.max(0, seconds))
+  const ordinal = ordinalAt(frames, time)
+  seek(seekTarget(frames, ordinal))
+  const lost = unread.find(({ from, to }) => time >= from && time <= to)
+  // A decoder may have made up pictures there: those are shown.
+  if (lost === undefined || timeOf(frames, ordinal) >= lost.from) close(UNREAD)
+  else {
+    const span = { from: clock(lost.from, 1), to: clock(lost.to, 1) }
+    toast.info(t('{{from}}–{{to}} cannot be read: this is the last picture before it.', span), { id: UNREAD })
+  }
+}
+/** The place of that notice. */
+const UNREAD = 'unread'
 
 /** Whether any of it is in view. */
 function inView({ view }: Axis, { from, to }: View): boolean {
@@ -211,7 +231,7 @@ const [TICK_WIDTH, MOST_TICKS] = [64, 9]
 
 export function Ruler() {
   const axis = useAxis()
-  const { frames, view, duration } = axis
+  const { frames, view, end } = axis
   const [markIn, markOut] = [useReview((review) => review.markIn), useReview((review) => review.markOut)]
   const body = useRef<HTMLDivElement>(null)
   const [most, setMost] = useState(MOST_TICKS)
@@ -224,7 +244,7 @@ export function Ruler() {
   }, [])
   const { times, decimals } = ticks(view, most)
   const marked = markedSpan({ markIn, markOut })
-  const scrub = (event: PointerEvent<HTMLDivElement>) => seek(seekTarget(frames, axis.frameAt(event.clientX)))
+  const scrub = (event: PointerEvent<HTMLDivElement>) => show(axis, axis.timeAt(event.clientX))
   return (
     <div className="lane ruler">
       <span className="lane-name" aria-hidden />
@@ -253,9 +273,7 @@ export function Ruler() {
           />
         )}
         {!marked && markIn !== null && <span className="edge in" style={{ left: `${axis.at(timeOf(frames, markIn))}%` }} />}
-        {!marked && markOut !== null && (
-          <span className="edge out" style={{ left: `${axis.at(endTime(frames, markOut + 1, duration))}%` }} />
-        )}
+        {!marked && markOut !== null && <span className="edge out" style={{ left: `${axis.at(endTime(frames, markOut + 1, end))}%` }} />}
         <Head />
       </div>
     </div>
@@ -264,14 +282,15 @@ export function Ruler() {
 
 /** The playhead's handle. */
 function Head() {
-  const { frames, duration, at, view } = useAxis()
+  const axis = useAxis()
+  const { duration, at, view } = axis
   const time = usePlayer((player) => player.time)
   const key = (event: KeyboardEvent) => {
     const page = (view.to - view.from) / 10
     const target = { Home: 0, End: duration, PageUp: time - page, PageDown: time + page }[event.key]
     if (target === undefined) return
     event.preventDefault()
-    seek(seekTarget(frames, ordinalAt(frames, Math.min(duration, Math.max(0, target)))))
+    show(axis, target)
   }
   return (
     <span
@@ -297,12 +316,17 @@ export function PlayLine() {
   return time < view.from || time > view.to ? null : <span className="play-line" style={{ left: `${at(time)}%` }} aria-hidden />
 }
 
-/** The whole video, with the part that the lanes show; drag that part, or click elsewhere to go there. */
-export function Overview({ duration, view, frames, children }: { duration: number; view: View; frames: FrameTable; children: ReactNode }) {
+/** Pixels by which a pointer may move in a click. */
+const STILL = 3
+
+/** The whole video, with the part that the lanes show: click to go there, drag that part to show another. */
+export function Overview({ view, children }: { view: View; children: ReactNode }) {
   const ref = useRef<HTMLDivElement>(null)
-  const grabbed = useRef<number | null>(null)
+  const grabbed = useRef<{ offset: number; x: number; moved: boolean } | null>(null)
   const setView = useReview((review) => review.setView)
   const time = usePlayer((player) => player.time)
+  const axis = useAxis()
+  const { duration } = axis
   const secondsAt = (clientX: number) => {
     const { left, width } = ref.current?.getBoundingClientRect() ?? { left: 0, width: 1 }
     return Math.min(1, Math.max(0, (clientX - left) / width)) * duration
@@ -310,8 +334,8 @@ export function Overview({ duration, view, frames, children }: { duration: numbe
   const whole = view.to - view.from > duration * 0.999
   const go = (event: PointerEvent) => {
     const at = secondsAt(event.clientX)
-    seek(seekTarget(frames, ordinalAt(frames, at)))
-    if (!whole) setView(panView(view, at - (view.from + view.to) / 2, duration))
+    show(axis, at)
+    if (!whole && (at < view.from || at > view.to)) setView(panView(view, at - (view.from + view.to) / 2, duration))
   }
   const share = (seconds: number) => `${(100 * seconds) / duration}%`
   return (
@@ -324,19 +348,25 @@ export function Overview({ duration, view, frames, children }: { duration: numbe
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId)
           const at = secondsAt(event.clientX)
-          if (!whole && at >= view.from && at <= view.to) grabbed.current = at - view.from
+          if (!whole && at >= view.from && at <= view.to) grabbed.current = { offset: at - view.from, x: event.clientX, moved: false }
           else go(event)
         }}
         onPointerMove={(event) => {
           if (event.buttons !== 1) return
-          if (grabbed.current === null) go(event)
-          else setView(panView(view, secondsAt(event.clientX) - grabbed.current - view.from, duration))
+          const { current: held } = grabbed
+          if (held === null) return go(event)
+          held.moved ||= Math.abs(event.clientX - held.x) > STILL
+          if (held.moved) setView(panView(view, secondsAt(event.clientX) - held.offset - view.from, duration))
         }}
-        onPointerUp={() => {
+        onPointerUp={(event) => {
+          if (grabbed.current?.moved === false) go(event)
           grabbed.current = null
         }}
       >
         {children}
+        {axis.unread.map(({ from, to }) => (
+          <span key={from} className="unread-part" style={{ left: share(from), width: share(to - from) }} />
+        ))}
         {!whole && (
           <>
             <span className="shade" style={{ left: 0, width: share(view.from) }} />

@@ -4,7 +4,20 @@ import type { Clip, Source } from '../../app/contract.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { Heat } from '../find/Heat.tsx'
 import { t, told } from '../i18n.ts'
-import { endTime, type FrameTable, ordinalAt, play, ptsAt, seek, seekTarget, showFrame, timeOf, togglePlay, usePlayer } from '../player.ts'
+import {
+  endTime,
+  type FrameTable,
+  goToFrame,
+  ordinalAt,
+  play,
+  ptsAt,
+  seek,
+  seekTarget,
+  showFrame,
+  timeOf,
+  togglePlay,
+  usePlayer,
+} from '../player.ts'
 import { Copying } from '../parts/Copying.tsx'
 import { isLost, usePlayable } from '../parts/preview.ts'
 import { markedSpan, useReview, type Zoom } from './store.ts'
@@ -66,7 +79,8 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
   // If the clip was chosen for a moment in it, that moment is shown.
   const goal = usePlayer((player) => player.goal)
   useEffect(() => {
-    if (goal?.sourceId !== source.id || !frames || state !== 'ready') return
+    // A file that failed shows nothing any more; its copy will.
+    if (goal?.sourceId !== source.id || !frames || state !== 'ready' || ref.current?.error) return
     showFrame(frames, goal.ordinal)
     usePlayer.setState({ goal: null })
   }, [goal, source.id, frames, state])
@@ -82,6 +96,15 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
       seek(span === null ? 0 : span.start + 0.001)
       play(shuttle)
     } else setPlaying(false)
+  }
+
+  // A file may break off midway, after it has played: its copy goes on with the picture that was asked for last.
+  const failed = async () => {
+    if (copied) return setState('failed')
+    const { going, time, goal: before } = usePlayer.getState()
+    if (!(await refuse())) return
+    if (frames && before === null) goToFrame(source.id, ordinalAt(frames, going ?? time))
+    setState('loading')
   }
 
   const { probe } = source
@@ -101,7 +124,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
               onPlay={() => setPlaying(true)}
               onPause={({ currentTarget: { ended: over } }) => !over && usePlayer.getState().shuttle > 0 && setPlaying(false)}
               onLoadedData={() => setState('ready')}
-              onError={() => (copied ? setState('failed') : void refuse())}
+              onError={() => void failed()}
               onEnded={ended}
             />
             {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from 'react'
 import { type Annotation, fromFacts, type Span, type TextAnnotation, type TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import type { Stretch } from '../../app/facts/unread.ts'
+import { isUnread, timeOfCell } from '../../app/filmstrip.ts'
 import { labelText, standingOfAnnotation } from '../../app/review.ts'
 import { lifetime } from '../../app/track-edits.ts'
 import { fitView, follow, panView, type View, zoomView } from '../../app/timeline.ts'
@@ -37,6 +38,8 @@ export function Timeline({ source, clips, clip, annotations, frames }: Props) {
   return <Lanes source={source} clips={clips} clip={clip} annotations={annotations} frames={frames} duration={duration} />
 }
 
+const NOTHING: readonly Stretch[] = []
+
 /** Mouse wheel distance that doubles the size. */
 const WHEEL_DOUBLES = 300
 
@@ -47,19 +50,26 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
   const view = useMemo(() => chosen ?? { from: 0, to: duration }, [chosen, duration])
   const playing = usePlayer((player) => player.playing)
   const compared = useCompared(source.id)
+  const unread = source.probe?.unread ?? NOTHING
+  // Clips tile what could be read.
+  const readable = clips.length > 0 ? Math.max(...clips.map((one) => one.end)) : duration
   const axis = useMemo((): Axis => {
     const length = view.to - view.from
+    const timeAt = (clientX: number) => {
+      const { left, width } = ref.current?.querySelector('.ruler .lane-body')?.getBoundingClientRect() ?? { left: 0, width: 1 }
+      return Math.min(duration, Math.max(0, view.from + ((clientX - left) / width) * length))
+    }
     return {
       view,
       duration,
+      end: readable,
+      unread,
       frames,
       at: (seconds) => (100 * (seconds - view.from)) / length,
-      frameAt: (clientX) => {
-        const { left, width } = ref.current?.querySelector('.ruler .lane-body')?.getBoundingClientRect() ?? { left: 0, width: 1 }
-        return ordinalAt(frames, Math.min(duration, Math.max(0, view.from + ((clientX - left) / width) * length)))
-      },
+      timeAt,
+      frameAt: (clientX) => ordinalAt(frames, timeAt(clientX)),
     }
-  }, [view, duration, frames])
+  }, [view, duration, readable, unread, frames])
 
   useEffect(() => {
     if (!playing) return
@@ -104,17 +114,27 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
   return (
     <AxisProvider value={axis}>
       <section ref={ref} className="timeline" aria-label={t('Timeline')}>
-        <Overview duration={duration} view={view} frames={frames}>
+        <Overview view={view}>
           <div className="strip" aria-hidden>
-            {stripCells(source).map((cell) => (
-              <img key={cell} src={urlOf('filmstrip', { params: { sourceId: source.id, cell } })} alt="" loading="lazy" draggable={false} />
-            ))}
+            {stripCells(source, duration).map(({ cell, isEmpty }) =>
+              isEmpty ? (
+                <i key={cell} />
+              ) : (
+                <img
+                  key={cell}
+                  src={urlOf('filmstrip', { params: { sourceId: source.id, cell } })}
+                  alt=""
+                  loading="lazy"
+                  draggable={false}
+                />
+              ),
+            )}
           </div>
         </Overview>
         <div className="lanes">
           <Ruler />
           <ClipLanes clips={clips} clip={clip} />
-          <UnreadLane unread={source.probe?.unread ?? []} />
+          <UnreadLane />
           {clip && <SaidLanes clip={clip} annotations={annotations} />}
           {compared && (
             <Lane name={t('Match')} className="match">
@@ -196,8 +216,9 @@ function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null 
 }
 
 /** The parts of the file that could not be read: nothing is stated about them. */
-function UnreadLane({ unread }: { unread: readonly Stretch[] }) {
+function UnreadLane() {
   const axis = useAxis()
+  const { unread } = axis
   if (unread.length === 0) return null
   return (
     <Lane name={t('Unreadable')} className="unread">
@@ -383,9 +404,12 @@ function TrackLane({ track, clipId }: { track: TrackAnnotation; clipId: number }
 /** Ratio of the filmstrip's width to its height, in a window of usual size. */
 const STRIP_ASPECT = 18
 
-/** As many of the stored cells, evenly spaced, as fit whole side by side. */
-function stripCells({ filmstripCells, probe }: Source): number[] {
+/** As many of the stored cells, evenly spaced, as fit whole side by side; empty where nothing could be read. */
+function stripCells({ filmstripCells, probe }: Source, duration: number): { cell: number; isEmpty: boolean }[] {
   const aspect = probe === null ? 1 : probe.width / probe.height
   const shown = Math.min(filmstripCells, Math.max(6, Math.round(STRIP_ASPECT / aspect)))
-  return Array.from({ length: shown }, (_, i) => Math.floor(((i + 0.5) * filmstripCells) / shown))
+  return Array.from({ length: shown }, (_, i) => {
+    const cell = Math.floor(((i + 0.5) * filmstripCells) / shown)
+    return { cell, isEmpty: isUnread(probe?.unread ?? [], timeOfCell(cell, filmstripCells, duration)) }
+  })
 }

@@ -1,7 +1,7 @@
 import { Check, Pencil, X } from 'lucide-react'
 import { memo, useState } from 'react'
 import type { Cell, Row, ShownColumn, TableSpec } from '../../app/contract/table.ts'
-import { notesText } from '../../app/table/facts.ts'
+import { clockText, notesText } from '../../app/table/facts.ts'
 import { urlOf } from '../api.ts'
 import { percent } from '../format.ts'
 import { t } from '../i18n.ts'
@@ -100,7 +100,8 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
   if (cell?.state === 'blind') return <span className="muted small">{t('cannot see')}</span>
   if (cell === undefined)
     return data.encoded || !said ? null : <span className="muted small">{rows === 'clips' ? t('not analysed yet') : ''}</span>
-  const text = valueName(type, cell.text)
+  // Clips last seconds, videos may last hours.
+  const text = type === 'length' && rows === 'videos' ? clockText(Number(cell.text)) : valueName(type, cell.text)
   if (type === 'review')
     return (
       <span className="chip" data-review={cell.text === 'done' ? 'accepted' : undefined}>
