@@ -11,6 +11,7 @@ import { isMotRow, readMot } from './mot.ts'
 import { readSrt } from './srt.ts'
 import { isViameRow, readViame } from './viame.ts'
 import { readVtt } from './vtt.ts'
+import { phrase } from '../phrase.ts'
 
 /** `counts`: what the numbers are that its faults are told with. */
 export const READERS = {
@@ -37,14 +38,40 @@ export function formatOf(name: string, head: string): ImportFormat | null {
   if (/\.eaf$/i.test(name) || /^(?:<[?!][^>]*>\s*)*<ANNOTATION_DOCUMENT\b/.test(text)) return 'eaf'
   if (text.startsWith('<')) return 'cvat'
   if (/^\{\s*"schema"\s*:\s*"tubelet-annotations/.test(text) || /\.(?:jsonl|ndjson)$/i.test(name)) return 'jsonl'
-  if (/^\[\s*\{/.test(text) && !/^\[\s*\{[^{}[\]]*"(?:image_id|category_id)"/.test(text)) return 'label-studio'
+  // A list is no COCO file.
+  if (text.startsWith('[')) return companionOf(text) === null && /^\[\s*\{/.test(text) ? 'label-studio' : null
   if (text.startsWith('{') && !/"(?:images|annotations|categories)"\s*:/.test(text) && /"(?:timestamps|timestamp)"\s*:\s*\[/.test(text))
     return 'activitynet'
-  if (text.startsWith('{') || text.startsWith('[') || /\.json$/i.test(name)) return 'coco'
+  if (text.startsWith('{') || /\.json$/i.test(name)) return 'coco'
   const table = tableOf(first)
   if (table !== null) return table
   if (isMotRow(first)) return 'mot'
   if (isViameRow(text.split(/\r\n|\n|\r/).find((line) => line !== '' && !line.startsWith('#')) ?? '')) return 'viame'
   if (/\.srt$/i.test(name) || /^\d+\s*\r?\n\s*\d+:\d+:\d+[.,]\d+\s*-->/.test(text)) return 'srt'
   return null
+}
+
+/** Sound files that lie beside annotations and hold none: what each is, and what to import instead. */
+const COMPANIONS = [
+  {
+    begins: /^\[\s*\{\s*"name"\s*:\s*"(?:[^"\\]|\\.)*"\s*,\s*"(?:color|attributes|id|type)"/,
+    what: phrase('This is a list of labels for CVAT, without annotations.'),
+    next: phrase('Import the cvat.xml beside it.'),
+  },
+  {
+    begins: /^frame,pts,time_s\b/,
+    what: phrase('These are the times of the frames of a video, without annotations.'),
+    next: phrase('Import the files beside it.'),
+  },
+  {
+    begins: /^\[\s*\{[^{}[\]]*"(?:image_id|category_id)"/,
+    what: phrase('These are COCO results: boxes without the images and categories that their numbers mean.'),
+    next: phrase('Import the COCO file with “images”, “annotations” and “categories”.'),
+  },
+] as const
+
+/** What a file is that `formatOf` does not know, if it is one of COMPANIONS. */
+export function companionOf(head: string): { what: string; next: string } | null {
+  const text = head.replace(/^\uFEFF/, '').trimStart()
+  return COMPANIONS.find(({ begins }) => begins.test(text)) ?? null
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { workerData } from 'node:worker_threads'
 import type { AnnotationBody, Box, Span, TrackBody } from '../../app/annotation.ts'
 import { problemOf, type Problem } from '../../app/errors.ts'
-import { formatOf, type ImportFormat, READERS } from '../../app/formats/detect.ts'
+import { companionOf, formatOf, type ImportFormat, READERS } from '../../app/formats/detect.ts'
 import type { FaultFound, TextFound } from '../../app/formats/found.ts'
 import { boxPlacer, type Counting, framesOfTimes, keysOf, type PlacedBox } from '../../app/import/placing.ts'
 import type { Probe } from '../../app/media.ts'
@@ -159,7 +159,7 @@ function readOne(path: string, file: number, faults: Collected, onBytes: (bytes:
   try {
     const { text, encoding } = headOf(path)
     format = formatOf(path, text)
-    if (format === null) return { format, problem: strange(path) }
+    if (format === null) return { format, problem: strange(path, text) }
     const { read } = READERS[format]
     for (const one of staged.add(
       file,
@@ -178,13 +178,16 @@ function readOne(path: string, file: number, faults: Collected, onBytes: (bytes:
   }
 }
 
-function strange(file: string): Problem {
+function strange(file: string, head: string): Problem {
+  const companion = companionOf(head)
   return {
     code: 'bad-request',
-    message: 'This is no annotation file that Tubelet reads.',
+    message: companion?.what ?? 'This is no annotation file that Tubelet reads.',
     file,
     stillWorks: 'Nothing of it was imported.',
-    next: 'There are COCO, CVAT for video, MOT Challenge, VIAME CSV, Label Studio, WebVTT, SRT, ELAN, ActivityNet Captions, and Tubelet’s own CSV and JSON Lines.',
+    next:
+      companion?.next ??
+      'There are COCO, CVAT for video, MOT Challenge, VIAME CSV, Label Studio, WebVTT, SRT, ELAN, ActivityNet Captions, and Tubelet’s own CSV and JSON Lines.',
   }
 }
 

@@ -6,6 +6,7 @@ import { type AnnotationDocument, libraryOf, randomDocument, tricky } from '../.
 import type { ExportFormat } from '../../app/contract/export.ts'
 import type { ImportPart } from '../../app/contract/imports.ts'
 import { inEnglish, TubeletError } from '../../app/errors.ts'
+import { cvatLabels } from '../../app/formats/cvat.ts'
 import type { Probe } from '../../app/media.ts'
 import { english } from '../../app/phrase.ts'
 import { exportProject } from '../export/export.ts'
@@ -328,7 +329,10 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
     const bad: [string, string | Buffer, string][] = [
       ['empty.json', '', 'The file is empty.'],
       ['cut.json', '{"images":[{"id":1,"file_name":"a1.jpg"},', 'cut off'],
-      ['list.json', '[1,2]', 'not one JSON object'],
+      ['list.json', '[1,2]', 'no annotation file'],
+      ['cvat-labels.json', cvatLabels([{ id: 1, name: 'a "cup"', colour: '#ffffff' }]), 'labels for CVAT'],
+      ['frames.csv', 'frame,pts,time_s,picture\n0,0,0,\n', 'times of the frames'],
+      ['results.json', '[{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}]', 'COCO results'],
       ['other.xml', '<html><body></body></html>', 'begins with <html>'],
       ['bomb.xml', '<!DOCTYPE a [<!ENTITY b "c">]><annotations></annotations>', 'document type'],
       ['deep.xml', `<annotations>${'<a>'.repeat(100)}`, 'too deep'],

@@ -4,20 +4,7 @@ import type { Clip, Source } from '../../app/contract.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { Heat } from '../find/Heat.tsx'
 import { t, told } from '../i18n.ts'
-import {
-  endTime,
-  type FrameTable,
-  goToFrame,
-  ordinalAt,
-  play,
-  ptsAt,
-  seek,
-  seekTarget,
-  showFrame,
-  timeOf,
-  togglePlay,
-  usePlayer,
-} from '../player.ts'
+import { endTime, type FrameTable, ordinalAt, play, ptsAt, seek, seekTarget, showFrame, timeOf, togglePlay, usePlayer } from '../player.ts'
 import { Copying } from '../parts/Copying.tsx'
 import { isLost, usePlayable } from '../parts/preview.ts'
 import { markedSpan, useReview, type Zoom } from './store.ts'
@@ -72,8 +59,14 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
 
   // A chosen clip is shown from its first frame.
   const startFrame = clip?.startFrame
+  const broken = useRef<{ startFrame: number | undefined } | null>(null)
   useEffect(() => {
-    if (startFrame !== undefined && frames && state === 'ready' && usePlayer.getState().goal === null) seek(seekTarget(frames, startFrame))
+    if (!frames || state !== 'ready' || usePlayer.getState().goal !== null) return
+    const { going, time } = usePlayer.getState()
+    // The copy of a file that broke off goes on with the picture that was asked for last.
+    const at = broken.current && broken.current.startFrame === startFrame ? ordinalAt(frames, going ?? time) : startFrame
+    broken.current = null
+    if (at !== undefined) seek(seekTarget(frames, at))
   }, [startFrame, frames, state])
 
   // If the clip was chosen for a moment in it, that moment is shown.
@@ -98,12 +91,10 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
     } else setPlaying(false)
   }
 
-  // A file may break off midway, after it has played: its copy goes on with the picture that was asked for last.
   const failed = async () => {
     if (copied) return setState('failed')
-    const { going, time, goal: before } = usePlayer.getState()
     if (!(await refuse())) return
-    if (frames && before === null) goToFrame(source.id, ordinalAt(frames, going ?? time))
+    if (state === 'ready') broken.current = { startFrame }
     setState('loading')
   }
 
