@@ -11,6 +11,15 @@ export function standingOf(state: ReviewState, unsure: boolean): Standing {
   return state === 'machine' ? (unsure ? 'unsure' : 'sure') : state
 }
 
+/**
+ * The state of a statement that a person agrees with: accepted, but what a person wrote or drew stays the person's own.
+ * @param body As it stands. @param machine What the machine said; null if it said nothing.
+ */
+export function agreedState<T>({ state, body, machine }: { state: ReviewState; body: T; machine: T | null }): 'accepted' | 'edited' {
+  const own = state === 'edited' || (state === 'rejected' && JSON.stringify(body) !== JSON.stringify(machine))
+  return own ? 'edited' : 'accepted'
+}
+
 /** The standing of a whole annotation. */
 export function standingOfAnnotation({ state, evidence }: Pick<Annotation, 'state' | 'evidence'>): Standing {
   return standingOf(state, evidence?.unsure ?? false)

@@ -24,6 +24,7 @@ import { inField, TubeletError } from '../../app/errors.ts'
 import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { iou } from '../../app/boxes.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
+import { agreedState } from '../../app/review.ts'
 import { sameObject } from '../../app/tracks.ts'
 import { changedError, check, checkReach, movedTo, type Place, takenError } from './annotation-checks.ts'
 import type { EditHistory, HumanLayer } from './history.ts'
@@ -245,9 +246,10 @@ export class Annotations {
       human: parsed(row['human']) as AnnotationBody | null,
       ...(origin && { origin }),
     }
-    const said = before.human ?? (parsed(row['machine']) as AnnotationBody)
+    const machine = parsed(row['machine']) as AnnotationBody | null
+    const said = before.human ?? (machine as AnnotationBody)
     const after = {
-      accept: () => ({ ...before, state: 'accepted' as const, human: said }),
+      accept: () => ({ ...before, state: agreedState({ state: before.state, body: said, machine }), human: said }),
       reject: () => ({ ...before, state: 'rejected' as const, human: said }),
       edit: () => ({ ...before, state: 'edited' as const, human: (typeof body === 'function' ? body(said) : body) ?? null }),
       reset: () => ({ ...before, state: 'machine' as const, human: null }),

@@ -92,6 +92,21 @@ test('a new run goes beneath a decision, not over it', () => {
   expect(captionOf(clipId)).toMatchObject({ body: { text: 'a cat' }, state: 'accepted' })
 })
 
+test('a text of a person stays the person’s own when it is accepted, also after it was rejected', () => {
+  const clipId = addClip()
+  const id = captionOf(clipId)?.id ?? 0
+  library.review(id, 'edit', { kind: 'caption', text: 'two dogs' })
+  library.review(id, 'accept')
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'two dogs' }, state: 'edited' })
+  library.review(id, 'reject')
+  library.review(id, 'accept')
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'two dogs' }, state: 'edited' })
+  library.review(id, 'reset')
+  library.review(id, 'reject')
+  library.review(id, 'accept')
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'a cat' }, state: 'accepted' })
+})
+
 test('a rejected or moved track does not come back, others are replaced', () => {
   const clipId = addClip()
   const [left, right] = library.saveMachine(clipId, 'track', [said(track('car', 0)), said(track('car', 100))])

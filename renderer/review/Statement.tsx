@@ -344,7 +344,7 @@ export function Review({ annotation, onEdit }: { annotation: Annotation; onEdit?
       <button
         className="icon"
         aria-label={t(names.accept, values)}
-        aria-pressed={state === 'accepted'}
+        aria-pressed={state === 'accepted' || state === 'edited'}
         title={hint('Accept', 'accept')}
         onClick={act('accept')}
       >

@@ -9,6 +9,7 @@ import type { Edit } from '../../app/contract/state.ts'
 import { overturns } from '../../app/deeds.ts'
 import { problemOf } from '../../app/errors.ts'
 import type { Phrase } from '../../app/phrase.ts'
+import { agreedState } from '../../app/review.ts'
 import { call } from '../api.ts'
 import { shown, t, told } from '../i18n.ts'
 import { confirmed } from '../parts/Confirm.tsx'
@@ -137,12 +138,12 @@ function edited(annotations: readonly Annotation[], { clipId, edits, provisional
   )
 }
 
-function changed({ body, machine }: Annotation, edit: Exclude<Edit, { action: 'add' }>): Pick<Annotation, 'body' | 'state'> {
+function changed({ state, body, machine }: Annotation, edit: Exclude<Edit, { action: 'add' }>): Pick<Annotation, 'body' | 'state'> {
   switch (edit.action) {
     case 'edit':
       return { body: edit.body, state: 'edited' }
     case 'accept':
-      return { body, state: 'accepted' }
+      return { body, state: agreedState({ state, body, machine }) }
     case 'reject':
       return { body, state: 'rejected' }
     case 'reset':
