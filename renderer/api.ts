@@ -71,9 +71,14 @@ export function callAtLast<N extends RouteName>(name: N, ...args: Args<N>): void
   void send(name, args, { keepalive: true }).catch(() => undefined)
 }
 
-/** Events of a streaming route, until it ends or `signal` aborts. */
-export async function* stream<N extends RouteName>(name: N, signal: AbortSignal, ...args: Args<N>): AsyncGenerator<RouteEvent<N>> {
+/** Events of a streaming route, until it ends or `signal` aborts. @param opened Called when the backend has begun to send. */
+export async function* stream<N extends RouteName>(
+  name: N,
+  { signal, opened }: { signal: AbortSignal; opened?: () => void },
+  ...args: Args<N>
+): AsyncGenerator<RouteEvent<N>> {
   const { body } = await send(name, args, { signal })
+  opened?.()
   if (body === null) return
   const parse = eventParser()
   for await (const chunk of body.pipeThrough(new TextDecoderStream()))

@@ -1,11 +1,32 @@
 /** What the library holds, as the window asks for it: one query for each thing; its key also finds the answer in the cache. */
-import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
+import { type InvalidateQueryFilters, QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
 import type { Queue, Status } from '../app/contract.ts'
 import type { Task } from '../app/pack/base.ts'
 import { call } from './api.ts'
 import { newest } from './queue-order.ts'
 
-export const queryClient = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: Infinity, refetchOnWindowFocus: false } } })
+// The backend is on this machine: without a network it answers all the same.
+const LOCAL = { networkMode: 'always' } as const
+
+export const queryClient = new QueryClient({
+  defaultOptions: { queries: { ...LOCAL, retry: 1, staleTime: Infinity, refetchOnWindowFocus: false }, mutations: LOCAL },
+})
+
+/**
+ * Ask again for what these queries show. An answer under way may have been made before the change: where the cache would wait for it, as it does for the
+ * first answer of a query and for those of queries that nothing shows, it is asked for once more after it.
+ */
+export async function renew(filters: InvalidateQueryFilters): Promise<void> {
+  const early = queryClient
+    .getQueryCache()
+    .findAll({ ...filters, fetchStatus: 'fetching' })
+    .filter((query) => query.state.data === undefined || !query.isActive())
+  const again = early.map(async (query) => {
+    await query.promise?.catch(() => undefined)
+    await queryClient.invalidateQueries({ queryKey: query.queryKey, exact: true })
+  })
+  await Promise.all([queryClient.invalidateQueries(filters), ...again])
+}
 
 /** As many as one call returns. */
 const MOST_CLIPS = 1_000_000

@@ -2,7 +2,7 @@
 import { toast as sonner } from 'sonner'
 import type { BackendEvent } from '../app/contract.ts'
 import { stream } from './api.ts'
-import { queryClient, queueQuery } from './cache.ts'
+import { queryClient, queueQuery, renew } from './cache.ts'
 import { percent } from './format.ts'
 import { phrase, shown, t } from './i18n.ts'
 import { newest } from './queue-order.ts'
@@ -29,33 +29,37 @@ function tellProgress({ what, share }: Extract<BackendEvent, { type: 'progress' 
   else sonner.loading(t(UNDER_WAY[what], { share: percent(share) }), { id: 'progress', duration: Infinity })
 }
 
-/** Follow the backend's events until `signal` aborts, over lost connections; every change makes the queries that show it stale. */
-export async function followEvents(signal: AbortSignal): Promise<void> {
-  const stale = new Map<string, readonly unknown[]>()
-  // Thousands of clips may have changed at once, but few are shown.
-  const staleClips = new Set<number>()
-  let asking = false
-  const ask = async () => {
-    asking = true
-    while (stale.size > 0 || staleClips.size > 0) {
+/**
+ * Follow the backend's events until `signal` aborts, over lost connections; every change makes the queries that show it stale.
+ * @returns Resolves when the first connection is open, or has failed: what is asked for from then on misses no change.
+ */
+export function followEvents(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => void follow(signal, resolve))
+}
+
+async function follow(signal: AbortSignal, onOpen: () => void): Promise<void> {
+  // Each list is refetched at its own pace: one that is slow keeps no other waiting.
+  const stale = new Set<string>()
+  const asking = new Set<string>()
+  const ask = async (name: string, queryKey: readonly unknown[]) => {
+    asking.add(name)
+    while (stale.delete(name)) {
       const began = performance.now()
-      const keys = [...stale.values()]
-      stale.clear()
-      const clips = new Set(staleClips)
-      staleClips.clear()
-      void queryClient.invalidateQueries({ queryKey: ['clip'], predicate: ({ queryKey }) => clips.has(Number(queryKey[1])) })
-      await Promise.all(keys.map((queryKey) => queryClient.invalidateQueries({ queryKey })))
+      await renew({ queryKey })
       await new Promise((resolve) => setTimeout(resolve, Math.max(LIST_MS, LIST_SHARE * (performance.now() - began))))
     }
-    asking = false
+    asking.delete(name)
   }
   const invalidate = (...key: unknown[]) => {
-    stale.set(JSON.stringify(key), key)
-    if (!asking) void ask()
+    const name = JSON.stringify(key)
+    stale.add(name)
+    if (!asking.has(name)) void ask(name, key)
   }
+  // Thousands of clips may have changed at once, but few are shown.
   const changed = (clipIds: readonly number[]) => {
-    for (const id of clipIds) staleClips.add(id)
-    if (!asking) void ask()
+    const clips = new Set(clipIds)
+    for (const { queryKey } of queryClient.getQueryCache().findAll({ queryKey: ['clip'] }))
+      if (clips.has(Number(queryKey[1]))) invalidate(...queryKey)
   }
   const hear = (event: BackendEvent) => {
     switch (event.type) {
@@ -70,7 +74,8 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
         // nothing.
         if (event.clipIds.length === 0) {
           invalidate('overview')
-          void queryClient.invalidateQueries({ queryKey: ['arranged', 'asked'], refetchType: 'all' })
+          invalidate('clip')
+          void renew({ queryKey: ['arranged', 'asked'], refetchType: 'all' })
         } else outdateTable()
         changed(event.clipIds)
         break
@@ -106,12 +111,18 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
         invalidate(event.type)
     }
   }
+  const opened = () => {
+    onOpen()
+    // What was asked for before may lack what changed until now, of which no event comes.
+    void renew({ predicate: ({ state: { fetchStatus, dataUpdatedAt } }) => fetchStatus === 'fetching' || dataUpdatedAt > 0 })
+  }
   while (!signal.aborted) {
     try {
-      for await (const event of stream('events', signal)) hear(event)
+      for await (const event of stream('events', { signal, opened })) hear(event)
     } catch {
       // The host restarts or sleeps: reconnect, and take everything as changed.
     }
+    onOpen()
     await new Promise((resolve) => setTimeout(resolve, 1000))
     void queryClient.invalidateQueries()
   }

@@ -25,7 +25,7 @@ desktop?.onBring((paths) => void addAny(paths))
 applyPreferences()
 await wordsHere()
 document.documentElement.lang = useLanguage.getState().language
-void followEvents(new AbortController().signal)
+await followEvents(new AbortController().signal)
 createRoot(root).render(
   <StrictMode>
     <ErrorBoundary>

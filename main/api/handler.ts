@@ -77,7 +77,8 @@ export function coalesced(send: (event: BackendEvent) => void): (event: BackendE
   const pending = new Map<string, BackendEvent>()
   let timer: NodeJS.Timeout | undefined
   return (event) => {
-    const key = event.type === 'told' ? JSON.stringify(event) : 'sourceId' in event ? `${event.type} ${event.sourceId}` : event.type
+    const of = 'sourceId' in event ? event.sourceId : 'exportId' in event ? event.exportId : 'importId' in event ? event.importId : ''
+    const key = event.type === 'told' ? JSON.stringify(event) : `${event.type} ${of}`
     pending.set(key, merged(pending.get(key), event))
     timer ??= setTimeout(() => {
       timer = undefined
@@ -91,7 +92,13 @@ export function coalesced(send: (event: BackendEvent) => void): (event: BackendE
 function merged(earlier: BackendEvent | undefined, later: BackendEvent): BackendEvent {
   const union = (a: readonly number[], b: readonly number[]) => [...new Set([...a, ...b])]
   if (earlier?.type === 'sources' && later.type === 'sources') return { ...later, ids: union(earlier.ids, later.ids) }
-  if (earlier?.type === 'clips' && later.type === 'clips') return { ...later, clipIds: union(earlier.clipIds, later.clipIds) }
+  // Without ids it means any clip.
+  if (earlier?.type === 'clips' && later.type === 'clips')
+    return earlier.clipIds.length === 0
+      ? earlier
+      : later.clipIds.length === 0
+        ? later
+        : { ...later, clipIds: union(earlier.clipIds, later.clipIds) }
   if (earlier?.type === 'annotations' && later.type === 'annotations') return { ...later, clipIds: union(earlier.clipIds, later.clipIds) }
   return later
 }

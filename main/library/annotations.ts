@@ -247,7 +247,7 @@ export class Annotations {
       ...(origin && { origin }),
     }
     const machine = parsed(row['machine']) as AnnotationBody | null
-    const said = before.human ?? (machine as AnnotationBody)
+    const said = before.human ?? (parsed(row['machine']) as AnnotationBody)
     const after = {
       accept: () => ({ ...before, state: agreedState({ state: before.state, body: said, machine }), human: said }),
       reject: () => ({ ...before, state: 'rejected' as const, human: said }),

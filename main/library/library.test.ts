@@ -104,7 +104,7 @@ test('a text of a person stays the person’s own when it is accepted, also afte
   library.review(id, 'reset')
   library.review(id, 'reject')
   library.review(id, 'accept')
-  expect(captionOf(clipId)).toMatchObject({ body: { text: 'a cat' }, state: 'accepted' })
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'a dog' }, state: 'accepted' })
 })
 
 test('a rejected or moved track does not come back, others are replaced', () => {

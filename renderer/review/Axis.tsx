@@ -354,9 +354,9 @@ export function Overview({ view, children }: { view: View; children: ReactNode }
         onPointerMove={(event) => {
           if (event.buttons !== 1) return
           const { current: held } = grabbed
-          if (held === null) return go(event)
-          held.moved ||= Math.abs(event.clientX - held.x) > STILL
-          if (held.moved) setView(panView(view, secondsAt(event.clientX) - held.offset - view.from, duration))
+          if (held === null) go(event)
+          else if ((held.moved ||= Math.abs(event.clientX - held.x) > STILL))
+            setView(panView(view, secondsAt(event.clientX) - held.offset - view.from, duration))
         }}
         onPointerUp={(event) => {
           if (grabbed.current?.moved === false) go(event)

@@ -163,7 +163,11 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
     setRefused(null)
     setRunning({ question: asked, text: '' })
     try {
-      for await (const step of stream('askClip', new AbortController().signal, { params: { clipId }, body: { question: asked } })) {
+      for await (const step of stream(
+        'askClip',
+        { signal: new AbortController().signal },
+        { params: { clipId }, body: { question: asked } },
+      )) {
         if (step.type === 'token') setRunning((now) => now && { ...now, text: now.text + step.text })
         else if (step.type === 'error') setRefused({ question: asked, problem: step.problem })
         else await client.invalidateQueries({ queryKey: ['clip', clipId] })

@@ -92,10 +92,11 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
   }
 
   const failed = async () => {
-    if (copied) return setState('failed')
-    if (!(await refuse())) return
-    if (state === 'ready') broken.current = { startFrame }
-    setState('loading')
+    if (copied) setState('failed')
+    else if (await refuse()) {
+      if (state === 'ready') broken.current = { startFrame }
+      setState('loading')
+    }
   }
 
   const { probe } = source
