@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { standardLibrary } from './projects.ts'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-cli-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -194,4 +195,16 @@ test('a file that was read only in part is told in a sentence, and the exit code
     ['partial', expect.stringMatching(/^Damaged: [^{}]*\d[^{}]* be read\.$/)],
   ])
   expect(code).toBe(1)
+})
+
+test('the window and the command line work on one library where none is named', () => {
+  for (const command of ['serve', 'search'])
+    expect(tubelet(command, '--help').out.replaceAll(/\s/g, '')).toContain(`(default:"${path.join(home, 'tubelet', 'library')}")`)
+  // What earlier versions analysed on the command line is found again.
+  mkdirSync(at('data', 'cli'), { recursive: true })
+  writeFileSync(at('data', 'cli', 'library.sqlite'), '')
+  expect(standardLibrary(at('data'))).toBe(at('data', 'cli'))
+  mkdirSync(at('data', 'library'))
+  writeFileSync(at('data', 'library', 'library.sqlite'), '')
+  expect(standardLibrary(at('data'))).toBe(at('data', 'library'))
 })

@@ -12,7 +12,7 @@ import { looksYesNo } from '../app/table/question.ts'
 import { onlyNames } from '../app/vocabulary.ts'
 import { openBrowser } from './browser.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
-import { Projects } from './projects.ts'
+import { Projects, standardLibrary } from './projects.ts'
 import { importCommand } from './import/command.ts'
 import { exportCommand, sayWhatIsMissing } from './export/command.ts'
 import { type Exported, exportProject } from './export/export.ts'
@@ -90,7 +90,7 @@ program
     [],
   )
   .option('--out <folder>', 'where to write them', '.')
-  .option('--project <folder>', 'the library to use; analysed files are not analysed again', path.join(dataFolder, 'cli'))
+  .option('--project <folder>', 'the library to use; analysed files are not analysed again', standardLibrary(dataFolder))
   .option('--fps <rate>', 'take numbered pictures (img_0001.jpg …) as videos of so many pictures a second', frameRate)
   .addOption(
     new Option('--gaps <how>', 'where numbered pictures are missing: one video over the gaps, or one of each part between them').choices([
@@ -121,7 +121,7 @@ program
     [],
   )
   .option('--port <port>', 'a fixed port', wholeNumber('A port is a number from 1 to 65535.', 1, 65_535))
-  .option('--project <folder>', 'the library to use', path.join(dataFolder, 'library'))
+  .option('--project <folder>', 'the library to use', standardLibrary(dataFolder))
   .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
   .action(serveApp)
 
@@ -142,13 +142,13 @@ program
 program
   .command('address')
   .description('Print an address that opens the window of a running "npm start" or "tubelet serve" once, within five minutes')
-  .option('--project <folder>', 'its library', path.join(dataFolder, 'library'))
+  .option('--project <folder>', 'its library', standardLibrary(dataFolder))
   .action(({ project }: { project: string }) => printLine(invitation(servedAt(path.resolve(project)))))
 
-program.addCommand(searchCommand(path.join(dataFolder, 'cli')))
-program.addCommand(exportCommand(path.join(dataFolder, 'cli')))
-program.addCommand(libraryCommand(path.join(dataFolder, 'cli')))
-program.addCommand(importCommand(path.join(dataFolder, 'cli')))
+program.addCommand(searchCommand(standardLibrary(dataFolder)))
+program.addCommand(exportCommand(standardLibrary(dataFolder)))
+program.addCommand(libraryCommand(standardLibrary(dataFolder)))
+program.addCommand(importCommand(standardLibrary(dataFolder)))
 
 program.addCommand(
   packsCommand(
@@ -163,7 +163,7 @@ program.addCommand(
     },
     (command) =>
       command
-        .option('--project <folder>', 'the library in which a pack is used', path.join(dataFolder, 'cli'))
+        .option('--project <folder>', 'the library in which a pack is used', standardLibrary(dataFolder))
         .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs')),
   ),
 )

@@ -134,6 +134,16 @@ export class Projects {
   }
 }
 
+/**
+ * The library that the window and the command line use where none is named: one for both, so that each finds what the other analysed.
+ * Earlier versions gave the command line one of its own, which stays in use where it is the only one.
+ * @param data The folder of this person's libraries.
+ */
+export function standardLibrary(data: string): string {
+  const [both, before] = [path.join(data, 'library'), path.join(data, 'cli')]
+  return !existsSync(path.join(both, LIBRARY)) && existsSync(path.join(before, LIBRARY)) ? before : both
+}
+
 /** The one that was open last, which may be gone. */
 export function lastProject(file: string): string | null {
   return remembered(file)[0]?.path ?? null

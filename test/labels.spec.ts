@@ -215,3 +215,17 @@ test('two packs stand side by side on one clip: what each says of it, and the bo
 test('the page is accessible in both themes', async () => {
   await accessible()
 })
+
+test('labels that another window has changed meanwhile are not overwritten', async () => {
+  await goTo('Labels')
+  const { labels } = await call('getLabels')
+  // This window learns of nothing until it has asked for its change.
+  await page.route('**/api/labels', (route) => (route.request().method() === 'GET' ? undefined : route.continue()))
+  await call('setLabels', { body: { labels: [...labels, { name: 'theirs', synonyms: [], colour: '#69c1fc', threshold: 0.5 }] } })
+  await page.getByLabel('Add labels').fill('mine')
+  await page.keyboard.press('Enter')
+  await expect(page.getByText('The labels were changed in another place meanwhile.')).toBeVisible()
+  await page.unrouteAll({ behavior: 'ignoreErrors' })
+  expect((await call('getLabels')).labels.map(({ name }) => name)).toEqual([...labels.map(({ name }) => name), 'theirs'])
+  await call('setLabels', { body: { labels } })
+})

@@ -60,6 +60,8 @@ async function change(work: () => Promise<RouteOutput<'getLabels'>>, said: strin
     return true
   } catch (error) {
     tell(error)
+    // Where somebody changed them meanwhile, that is seen.
+    void queryClient.invalidateQueries(labelsQuery)
     return false
   }
 }
@@ -67,7 +69,10 @@ async function change(work: () => Promise<RouteOutput<'getLabels'>>, said: strin
 /** @returns False when it was refused; the reason is shown. The typed text is then still needed. */
 export async function saveVocabulary(labels: readonly Label[], said: string | null = null): Promise<boolean> {
   const refusal = tooMuch(labels)
-  if (refusal === null) return change(() => call('setLabels', { body: { labels: [...labels] } }), said)
+  // The labels as this window shows them now: what another one has changed since is not overwritten.
+  const basedOn = queryClient.getQueryData(labelsQuery.queryKey)?.labels
+  if (refusal === null)
+    return change(() => call('setLabels', { body: { labels: [...labels], ...(basedOn && { basedOn: [...basedOn] }) } }), said)
   toast.error(shown(refusal), { id: 'labels', duration: 12_000 })
   return false
 }
