@@ -69,7 +69,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
         // A body of bytes is read by the handler.
         body: spec.accepts === undefined ? checked('body', spec.body, await jsonOf(request)) : undefined,
       } as RouteArgs<N>
-      const answer = await madeIn(request.headers.get(WINDOW), () => handler(args, request))
+      const answer = await madeIn(request.headers.get(WINDOW), () => despiteDamage(services, spec.method, () => handler(args, request)))
       if (answer instanceof Response) return answer
       const text = request.headers.has(WINDOW) ? JSON.stringify(answer) : spokenJson(answer)
       return new Response(text, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
@@ -86,6 +86,17 @@ export function createBackend(services: Services, windowDir: string): (request: 
     return Response.json({ problem: named(problem), phrase: problem }, { status: HTTP_STATUS[problem.code] ?? 500 })
   })
   return async (request) => app.fetch(request)
+}
+
+/** Runs `work`; damaged rows that make it fail are set aside. What only reads then runs again, what writes is for the person to ask for again. */
+async function despiteDamage<T>({ pipeline: { library } }: Services, method: string, work: () => Promise<T> | T): Promise<T> {
+  if (method === 'get') return library.damage.despite(work)
+  try {
+    return await work()
+  } catch (error) {
+    const damaged = library.damage.setAside(error)
+    throw damaged === null ? error : new TubeletError(damaged, { cause: error })
+  }
 }
 
 /** A problem in English; the message begins with the field that it is about. */

@@ -90,7 +90,7 @@ export class Jobs {
     this.#queue = new Scheduler(this.#table, this.#disk, {
       perform: async (job, report, signal) => {
         if (job.sourceId !== null) await this.identity.there(job.sourceId)
-        return perform(pipeline, job.kind, job, report, signal)
+        return library.damage.despite(() => perform(pipeline, job.kind, job, report, signal))
       },
       settle: (job, state, problem) => this.#keepEnd(job, state, problem),
       took: (job, seconds) => this.#learn(job, seconds),

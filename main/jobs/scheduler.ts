@@ -122,7 +122,7 @@ export class Scheduler implements JobQueue {
     else {
       clearTimeout(this.#choice)
       this.#chooseBy ??= performance.now() + LONGEST_CHOICE_MS
-      this.#choice = setTimeout(() => this.#beginUnasked(), Math.min(CHOICE_MS, this.#chooseBy - performance.now()))
+      this.#choice = setTimeout(() => this.#beginUnasked(), Math.max(0, Math.min(CHOICE_MS, this.#chooseBy - performance.now())))
     }
     return job
   }

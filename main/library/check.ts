@@ -1,27 +1,13 @@
 /** Looks for damage in a library file: SQLite's own check, broken references, and values that cannot be read back. */
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { inflateSync } from 'node:zlib'
+import { unreadable } from './damaged-rows.ts'
 
-/** Columns that hold JSON, by table. */
-const JSON_IN: Readonly<Record<string, readonly string[]>> = {
-  sources: ['problem', 'probe', 'numbered'],
-  clips: ['frames'],
-  encodings: ['frames', 'caption'],
-  annotations: ['machine', 'human', 'evidence', 'provenance'],
-  replaced: ['machine', 'evidence', 'provenance'],
-  candidates: ['body', 'provenance'],
-  edits: ['description', 'before', 'after'],
-  jobs: ['payload', 'problem'],
-  settings: ['value'],
-  views: ['spec'],
-  picks: ['clip_ids'],
-}
-/** Columns that hold zlib data, by table. Its checksum shows every changed byte. */
-const PACKED_IN: Readonly<Record<string, string>> = { sources: 'pts', seen: 'body' }
 /** SQLite's result codes: a corrupt database, no database. */
 const DAMAGED = new Set([11, 26])
 const READ_ONLY = 8
+/** Its code for everything without one of its own, such as a value that is no JSON. */
+const UNEXPECTED = 1
 /** Faults that are named one by one; of more only the number matters. */
 const NAMED = 100
 
@@ -55,7 +41,10 @@ function faultsBy(file: string, how: 'quick' | 'thorough', readOnly: boolean): s
   } catch (error) {
     // The file is too damaged for the check itself, or no database.
     if (error instanceof Error && DAMAGED.has(resultOf(error))) return [error.message]
-    throw error
+    // SQLite computes indexed values while it checks, and ends at the first that it cannot compute.
+    const broken = resultOf(error) === UNEXPECTED ? values(db) : []
+    if (broken.length === 0) throw error
+    return broken
   } finally {
     db.close()
   }
@@ -70,42 +59,8 @@ function strays(db: DatabaseSync): string[] {
 }
 
 function values(db: DatabaseSync): string[] {
-  const columns = new Set(
-    db
-      .prepare(`SELECT m.name || '.' || c.name AS it FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table'`)
-      .all()
-      .map((row) => String(row['it'])),
-  )
-  const json = Object.entries(JSON_IN)
-    .flatMap(([table, names]) => names.map((name) => ({ table, name })))
-    .filter(({ table, name }) => columns.has(`${table}.${name}`))
-    // Plain text before steps of undo were counted.
-    .filter(({ table, name }) => !(table === 'edits' && name === 'description') || columns.has('edits.step'))
-    .flatMap(({ table, name }) =>
-      db
-        .prepare(`SELECT rowid AS id FROM "${table}" WHERE "${name}" IS NOT NULL AND NOT json_valid("${name}") LIMIT ${NAMED}`)
-        .all()
-        .map((row) => `“${name}” in row ${String(row['id'])} of ${table} is no JSON`),
-    )
-  const packed = Object.entries(PACKED_IN)
-    .filter(([table, name]) => columns.has(`${table}.${name}`))
-    .flatMap(([table, name]) => {
-      const broken: string[] = []
-      for (const row of db.prepare(`SELECT "${name}" AS packed, * FROM "${table}" WHERE "${name}" IS NOT NULL`).iterate()) {
-        const { packed: bytes, id, clip_id: clip } = row
-        if (!(bytes instanceof Uint8Array) || !unpacks(bytes))
-          broken.push(`“${name}” in row ${String(id ?? clip)} of ${table} does not unpack`)
-      }
-      return broken
-    })
-  return [...json, ...packed]
-}
-
-function unpacks(bytes: Uint8Array): boolean {
-  try {
-    inflateSync(bytes)
-    return true
-  } catch {
-    return false
-  }
+  return unreadable(db, NAMED).map(({ table, column, kind, key }) => {
+    const row = Object.values(key).map(String).join(' ')
+    return `“${column}” in row ${row} of ${table} ${kind === 'json' ? 'is no JSON' : kind === 'packed' || kind === 'serialized' ? 'does not unpack' : 'has a wrong length'}`
+  })
 }

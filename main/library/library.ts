@@ -16,6 +16,7 @@ import type { Language } from '../../app/words.ts'
 import { Bin, KEPT_DAYS } from './bin.ts'
 import type { Place } from './annotation-checks.ts'
 import { Annotations, type Deed, deedOn, type MachineResult, type ReviewAction } from './annotations.ts'
+import { DamagedRows } from './damaged-rows.ts'
 import { Detections, type Seen as Look, type Shower } from './detections.ts'
 import { LibraryExports } from './exports.ts'
 import { FACTS, LibraryFacts } from './facts.ts'
@@ -78,6 +79,8 @@ export class Library {
   readonly titles: Titles
   /** Videos that were removed. */
   readonly bin: Bin
+  /** What becomes of rows that cannot be read. */
+  readonly damage: DamagedRows
   readonly #db: DatabaseSync
   /** The frame times that were read last, kept for the next edit. */
   #framesRead: { id: number; pts: Float64Array } | null = null
@@ -153,12 +156,14 @@ export class Library {
     this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
     this.overview = new Overview(projectDir, this.#db)
     this.imports = new LibraryImports(this.#db, this.#annotations, this.history, this.detections, (clipId) => this.#place(clipId))
+    this.damage = new DamagedRows(projectDir, this.#db, (event) => (this.find.forget(), this.emit(event)))
     this.onChange((event) => this.table.hear(event))
   }
 
   /** @throws TubeletError `conflict` when a newer Tubelet wrote it. */
   static open(projectDir: string): Library {
     const library = new Library(projectDir)
+    library.damage.lookAtStart()
     library.history.takeBackUnfinished()
     library.bin.empty(new Date(Date.now() - KEPT_DAYS * 86_400_000).toISOString())
     if (library.facts.unjudged()) void library.restateAll()

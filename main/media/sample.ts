@@ -74,11 +74,12 @@ export interface SampleService {
   stop: { input: null; output: null }
 }
 
+/** The thread ended: like a killed tool it says nothing about the file, and the pass is tried again (`untilNotKilled`). */
 const STOPPED: Problem = {
-  code: 'internal',
-  message: 'Reading the video stopped unexpectedly.',
-  stillWorks: 'Your library and everything already shown as done are safe.',
-  next: 'Try again: it starts anew.',
+  code: 'tool-killed',
+  message: 'Reading the video stopped unexpectedly, more than once. That says nothing about the file.',
+  stillWorks: 'All other files go on.',
+  next: 'Close programs that need much memory, then try this file again.',
 }
 
 /** Threads that wait for a pass. */

@@ -108,7 +108,7 @@ function toolKilled(tool: string, signal: string): Problem {
 /** Milliseconds before a killed tool is tried again: there may be enough memory by then. */
 const RETRY_AFTER = [300, 2000]
 
-/** Run `work`, which uses a tool, and again if the system killed the tool. @throws what `work` throws; `tool-killed` after the last try. */
+/** Run `work`, and again if the tool or thread that it uses was killed. @throws what `work` throws; `tool-killed` after the last try. */
 export async function untilNotKilled<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (const pause of RETRY_AFTER) {
     try {

@@ -1,0 +1,287 @@
+/**
+ * Rows with values that cannot be read back, as after a bad disk. One of them would make every list fail in which it is, so it is set aside: written to a
+ * file as it is, and taken out of the library.
+ */
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import path from 'node:path'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import { deserialize } from 'node:v8'
+import { inflateSync } from 'node:zlib'
+import type { BackendEvent } from '../../app/contract.ts'
+import { type Problem, problemOf } from '../../app/errors.ts'
+import { phrase, said } from '../../app/phrase.ts'
+
+/** How a value is stored. `floats` and `halves`: numbers of four and two bytes; `vector`: as many floats as in the other rows of its pack. */
+type Kind = 'json' | 'packed' | 'serialized' | 'floats' | 'halves' | 'vector'
+/**
+ * What becomes of a row when the value is gone: the value is missing (`null`) or empty, the video must be analysed again (`analyse`), the whole row goes
+ * (`row`), the whole step of undo goes (`step`), or nothing is done: the value is read only when somebody brings the row back (`stays`).
+ */
+type Cure = 'null' | 'row' | 'step' | 'analyse' | 'layer' | 'stays' | { empty: string }
+
+interface Stored {
+  kind: Kind
+  cure: Cure
+}
+const json = (cure: Cure): Stored => ({ kind: 'json', cure })
+
+const COLUMNS: Readonly<Record<string, Readonly<Record<string, Stored>>>> = {
+  sources: { problem: json('null'), probe: json('analyse'), numbered: json('analyse'), pts: { kind: 'packed', cure: 'analyse' } },
+  clips: { frames: json({ empty: '[]' }) },
+  encodings: {
+    frames: json('null'),
+    caption: json('null'),
+    looked_for: json('null'),
+    embedding: { kind: 'vector', cure: 'row' },
+    memory: { kind: 'halves', cure: 'row' },
+    tokens: { kind: 'halves', cure: 'row' },
+  },
+  annotations: { machine: json('layer'), human: json('row'), evidence: json('null'), provenance: json('null'), origin: json('null') },
+  replaced: { machine: json('row'), evidence: json('null'), provenance: json('null') },
+  candidates: { body: json('row'), provenance: json('row') },
+  edits: { description: json('step'), before: json('step'), after: json('step') },
+  jobs: { payload: json('row'), problem: json('null') },
+  settings: { value: json('row') },
+  views: { spec: json('row') },
+  picks: { clip_ids: json('row') },
+  regions: { places: json('row'), vectors: { kind: 'floats', cure: 'row' } },
+  seen: { body: { kind: 'packed', cure: 'row' } },
+  removed: { rows: { kind: 'serialized', cure: 'stays' } },
+  bin_rows: { rows: { kind: 'serialized', cure: 'stays' } },
+}
+
+/** A value that cannot be read, and where it is. */
+export interface Unreadable {
+  table: string
+  column: string
+  kind: Kind
+  /** The row, by its primary key. */
+  key: Readonly<Record<string, SQLOutputValue>>
+}
+
+/** @param most Stops after so many. @param tables Only these. */
+export function unreadable(db: DatabaseSync, most = Infinity, tables = Object.keys(COLUMNS)): Unreadable[] {
+  const found: Unreadable[] = []
+  for (const [table, columns] of Object.entries(COLUMNS)) {
+    if (!tables.includes(table)) continue
+    const there = db.prepare('SELECT name, pk FROM pragma_table_info(?)').all(table)
+    const keys = there.filter(({ pk }) => Number(pk) > 0).map(({ name }) => String(name))
+    for (const [column, { kind }] of Object.entries(columns)) {
+      if (!there.some(({ name }) => name === column)) continue
+      // Plain text before steps of undo were counted.
+      if (table === 'edits' && column === 'description' && !there.some(({ name }) => name === 'step')) continue
+      const [where, isBroken] = conditionOf(kind, column)
+      const rows = db
+        .prepare(
+          `SELECT ${keys.map(quoted).join(', ')}, ${quoted(column)} AS stored FROM ${quoted(table)} WHERE ${quoted(column)} IS NOT NULL AND (${where})`,
+        )
+        .iterate()
+      for (const { stored = null, ...key } of rows) {
+        if (found.length >= most) return found
+        if (isBroken(stored)) found.push({ table, column, kind, key })
+      }
+    }
+  }
+  return found
+}
+
+/** What SQL can tell of a broken value, and what must be tried. */
+function conditionOf(kind: Kind, column: string): [where: string, isBroken: (stored: SQLOutputValue) => boolean] {
+  switch (kind) {
+    case 'json':
+      return [`NOT json_valid(${quoted(column)})`, () => true]
+    case 'floats':
+      return [`length(${quoted(column)}) % 4 <> 0`, () => true]
+    case 'halves':
+      return [`length(${quoted(column)}) % 2 <> 0`, () => true]
+    case 'vector':
+      return [
+        `${quoted('id')} IN (SELECT id FROM (SELECT id, 2 * count(*) OVER (PARTITION BY pack_digest, length(${quoted(column)})) < count(*) OVER (PARTITION BY pack_digest) AS odd FROM encodings) WHERE odd) OR length(${quoted(column)}) % 4 <> 0`,
+        () => true,
+      ]
+    case 'packed':
+      // zlib's checksum shows every changed byte.
+      return ['1', (stored) => fails(() => inflateSync(stored as Uint8Array))]
+    case 'serialized':
+      return ['1', (stored) => fails(() => deserialize(stored as Uint8Array))]
+  }
+}
+
+function fails(read: () => unknown): boolean {
+  try {
+    read()
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** The file in a library's folder to which damaged rows are added, one JSON document a line; bytes are base64. */
+const ASIDE_FILE = 'damaged-rows.jsonl'
+const SET_ASIDE = phrase('The library was damaged: {{count}} values in it could not be read and were set aside in {{file}}.')
+
+/** Damaged rows are not looked for again so soon after none were found. */
+const SEARCH_AGAIN_MS = 60_000
+
+export class DamagedRows {
+  readonly #projectDir: string
+  readonly #db: DatabaseSync
+  readonly #emit: (event: BackendEvent) => void
+  /** When they were looked for in vain. */
+  #searched = -Infinity
+
+  constructor(projectDir: string, db: DatabaseSync, emit: (event: BackendEvent) => void) {
+    this.#projectDir = projectDir
+    this.#db = db
+    this.#emit = emit
+  }
+
+  /**
+   * Where work failed for an unexpected reason, look for damaged rows and set them aside. Windows are told, and read everything again.
+   * @returns What to say; null if there were none, so that the reason is another one.
+   * @throws What the disk refuses; the library is then unchanged.
+   */
+  setAside(error: unknown): Problem | null {
+    // Looking for them takes seconds in a large library, and most unexpected errors have other reasons.
+    if (problemOf(error).code !== 'internal' || performance.now() - this.#searched < SEARCH_AGAIN_MS) return null
+    const found = unreadable(this.#db).filter(({ table, column }) => cureOf(table, column) !== 'stays')
+    if (found.length === 0) this.#searched = performance.now()
+    return this.#set(found)
+  }
+
+  /** Look through the small tables without which a library cannot be opened at all. */
+  lookAtStart(): void {
+    this.#set(unreadable(this.#db, Infinity, ['settings', 'jobs', 'views']))
+  }
+
+  #set(found: readonly Unreadable[]): Problem | null {
+    if (found.length === 0) return null
+    const file = path.join(this.#projectDir, ASIDE_FILE)
+    keep(this.#db, file, found)
+    this.#cure(found)
+    this.#emit({ type: 'sources', ids: [] })
+    for (const { id } of this.#db.prepare('SELECT id FROM sources').all()) this.#emit({ type: 'clips', sourceId: Number(id), clipIds: [] })
+    for (const type of ['labels', 'table', 'history', 'status'] as const) this.#emit({ type })
+    const values = { count: found.length, file }
+    this.#emit({ type: 'told', phrase: said(SET_ASIDE, values) })
+    return {
+      code: 'file-unreadable',
+      message: SET_ASIDE,
+      values,
+      stillWorks: 'Everything else in the library.',
+      next: 'Try again. If something is missing, restore a backup, in the settings or with "tubelet library restore".',
+    }
+  }
+
+  /** Run `work`; if damaged rows made it fail, set them aside and run it again. @throws What `work` throws. */
+  async despite<T>(work: () => Promise<T> | T): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (this.setAside(error) === null) throw error
+      return await work()
+    }
+  }
+
+  #cure(found: readonly Unreadable[]): void {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      const [inAnnotations = [], others = []] = [true, false].map((is) => found.filter(({ table }) => (table === 'annotations') === is))
+      for (const one of others) cure(this.#db, one)
+      if (inAnnotations.length > 0)
+        withoutIndexes(this.#db, 'annotations', () => {
+          for (const one of inAnnotations) cure(this.#db, one)
+        })
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+const cureOf = (table: string, column: string): Cure => COLUMNS[table]?.[column]?.cure ?? 'stays'
+
+/** Writes the rows to the file, and to the disk, before anything is changed. */
+function keep(db: DatabaseSync, file: string, found: readonly Unreadable[]): void {
+  const handle = openSync(file, 'a')
+  try {
+    for (const { table, column, key } of found) {
+      const columns = db
+        .prepare('SELECT name FROM pragma_table_info(?)')
+        .all(table)
+        .map(({ name }) => quoted(String(name)))
+      const [where, values] = whereOf(key)
+      const row = db.prepare(`SELECT ${columns.join(', ')} FROM ${quoted(table)} WHERE ${where}`).get(...values) ?? {}
+      const plain = Object.fromEntries(
+        Object.entries(row).map(([name, value]) => [name, value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value]),
+      )
+      writeSync(handle, `${JSON.stringify({ at: new Date().toISOString(), table, column, row: plain })}\n`)
+    }
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/** Without the indexes and triggers of a table: they compute values from what cannot be read. */
+function withoutIndexes(db: DatabaseSync, table: string, work: () => void): void {
+  const made = db
+    .prepare(`SELECT type, name, sql FROM sqlite_schema WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL`)
+    .all(table)
+  for (const { type, name } of made) db.exec(`DROP ${String(type)} ${quoted(String(name))}`)
+  work()
+  for (const { sql } of made) db.exec(String(sql))
+}
+
+function cure(db: DatabaseSync, { table, column, key }: Unreadable): void {
+  const [where, values] = whereOf(key)
+  const set = (what: string) => db.prepare(`UPDATE ${quoted(table)} SET ${what} WHERE ${where}`).run(...values)
+  const remove = () => {
+    db.prepare(`DELETE FROM ${quoted(table)} WHERE ${where}`).run(...values)
+    if (table === 'annotations') for (const [index, id] of FOUND_BY) db.prepare(`DELETE FROM ${index} WHERE ${id} = ?`).run(...values)
+  }
+  const how = cureOf(table, column)
+  if (how === 'null') set(`${quoted(column)} = NULL`)
+  else if (how === 'analyse') {
+    set(`${quoted(column)} = NULL`)
+    db.prepare(`UPDATE sources SET state = 'failed', problem = ? WHERE ${where}`).run(JSON.stringify(ANALYSE_AGAIN), ...values)
+  } else if (how === 'layer') {
+    // What a person made of it is whole.
+    const human = db.prepare(`SELECT 1 FROM annotations WHERE ${where} AND json_valid(human)`).get(...values)
+    if (human === undefined) remove()
+    else set('machine = NULL')
+  } else if (how === 'step') db.prepare(`DELETE FROM edits WHERE step = (SELECT step FROM edits WHERE ${where})`).run(...values)
+  else if (how === 'row') {
+    // The job of a video says nothing by this value.
+    if (table === 'jobs' && db.prepare(`SELECT 1 FROM jobs WHERE ${where} AND kind <> 'ask'`).get(...values)) set(`payload = '{}'`)
+    else remove()
+  } else if (typeof how === 'object') set(`${quoted(column)} = '${how.empty}'`)
+}
+
+/** The search index of annotations, kept up to date by triggers elsewhere. */
+const FOUND_BY = [
+  ['findable', 'id'],
+  ['said', 'rowid'],
+  ['stems', 'rowid'],
+] as const
+
+const ANALYSE_AGAIN: Problem = {
+  code: 'file-unreadable',
+  message: phrase('What the library knew of this video was damaged and has been set aside.'),
+  stillWorks: phrase('What people decided about it is kept.'),
+  next: phrase('Analyse it again, or restore a backup of the library in the settings.'),
+}
+
+function whereOf(key: Unreadable['key']): [where: string, values: SQLInputValue[]] {
+  return [
+    Object.keys(key)
+      .map((name) => `${quoted(name)} = ?`)
+      .join(' AND '),
+    Object.values(key),
+  ]
+}
+
+function quoted(name: string): string {
+  return `"${name}"`
+}
