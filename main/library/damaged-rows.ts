@@ -123,17 +123,23 @@ const SET_ASIDE = phrase('The library was damaged: {{count}} values in it could 
 /** Damaged rows are not looked for again so soon after none were found. */
 const SEARCH_AGAIN_MS = 60_000
 
+/** The library, which learns that what was read of it may no longer hold. */
+interface Told {
+  emit: (event: BackendEvent) => void
+  find: { forget: () => void }
+}
+
 export class DamagedRows {
   readonly #projectDir: string
   readonly #db: DatabaseSync
-  readonly #emit: (event: BackendEvent) => void
+  readonly #library: Told
   /** When they were looked for in vain. */
   #searched = -Infinity
 
-  constructor(projectDir: string, db: DatabaseSync, emit: (event: BackendEvent) => void) {
+  constructor(db: DatabaseSync, projectDir: string, library: Told) {
+    this.#library = library
     this.#projectDir = projectDir
     this.#db = db
-    this.#emit = emit
   }
 
   /**
@@ -159,11 +165,13 @@ export class DamagedRows {
     const file = path.join(this.#projectDir, ASIDE_FILE)
     keep(this.#db, file, found)
     this.#cure(found)
-    this.#emit({ type: 'sources', ids: [] })
-    for (const { id } of this.#db.prepare('SELECT id FROM sources').all()) this.#emit({ type: 'clips', sourceId: Number(id), clipIds: [] })
-    for (const type of ['labels', 'table', 'history', 'status'] as const) this.#emit({ type })
+    this.#library.find.forget()
+    this.#library.emit({ type: 'sources', ids: [] })
+    for (const { id } of this.#db.prepare('SELECT id FROM sources').all())
+      this.#library.emit({ type: 'clips', sourceId: Number(id), clipIds: [] })
+    for (const type of ['labels', 'table', 'history', 'status'] as const) this.#library.emit({ type })
     const values = { count: found.length, file }
-    this.#emit({ type: 'told', phrase: said(SET_ASIDE, values) })
+    this.#library.emit({ type: 'told', phrase: said(SET_ASIDE, values) })
     return {
       code: 'file-unreadable',
       message: SET_ASIDE,

@@ -156,7 +156,7 @@ export class Library {
     this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
     this.overview = new Overview(projectDir, this.#db)
     this.imports = new LibraryImports(this.#db, this.#annotations, this.history, this.detections, (clipId) => this.#place(clipId))
-    this.damage = new DamagedRows(projectDir, this.#db, (event) => (this.find.forget(), this.emit(event)))
+    this.damage = new DamagedRows(this.#db, projectDir, this)
     this.onChange((event) => this.table.hear(event))
   }
 
