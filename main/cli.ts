@@ -4,8 +4,9 @@ import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import type { Job, Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
-import { ExportFormat } from '../app/contract/export.ts'
+import { AnnotationFormat, ExportFormat } from '../app/contract/export.ts'
 import { type ErrorCode, inEnglish, type Problem, problemOf, spokenJson } from '../app/errors.ts'
+import { findMediaTools } from './media/tools.ts'
 import { pictureNumber, picturesOf } from '../app/media.ts'
 import { english } from '../app/phrase.ts'
 import { looksYesNo } from '../app/table/question.ts'
@@ -131,8 +132,8 @@ program
   .argument('<folders...>', 'folders, to any depth; videos that are in them now are analysed first')
   .option(
     '--sidecars <formats>',
-    `annotation files that are kept up to date in the folder ${SIDECARS} of each, separated by commas: ${ExportFormat.options.join(', ')}`,
-    listOf(ExportFormat.options),
+    `annotation files that are kept up to date in the folder ${SIDECARS} of each, separated by commas: ${AnnotationFormat.options.join(', ')}`,
+    listOf(AnnotationFormat.options),
     [],
   )
   .option('--project <folder>', 'the library to use', path.join(dataFolder, 'cli'))
@@ -220,7 +221,7 @@ function endOnSignals(tubelet: Pick<Tubelet, 'close'>, alsoClose?: () => Promise
 }
 
 interface WatchOptions {
-  sidecars: ExportFormat[]
+  sidecars: AnnotationFormat[]
   project: string
   packs: string
 }
@@ -304,6 +305,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
             formats: options.export,
             directory: path.resolve(options.out),
             sourceIds: readable.map(({ id }) => id),
+            media: findMediaTools,
           })
         : null
     if (exported) sayWhatIsMissing(exported)

@@ -30,6 +30,6 @@ export async function removeOldParts(folder: string, now = Date.now()): Promise<
   for (const name of names.filter((one) => PART.test(one))) {
     const file = path.join(folder, name)
     const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: now }))
-    if (now - mtimeMs > LEFT_MS) await rm(file, { force: true }).catch(() => undefined)
+    if (now - mtimeMs > LEFT_MS) await rm(file, { recursive: true, force: true }).catch(() => undefined)
   }
 }

@@ -7,8 +7,25 @@ import { Filters, FindQuery } from './find.ts'
 import { Id, route } from './route.ts'
 import { Rows, TableQuery } from './table.ts'
 
-export const ExportFormat = z.enum(['coco', 'cvat', 'mot', 'viame', 'label-studio', 'vtt', 'srt', 'eaf', 'activitynet', 'csv', 'jsonl'])
+/** Files of annotations. */
+export const AnnotationFormat = z.enum(['coco', 'cvat', 'mot', 'viame', 'label-studio', 'vtt', 'srt', 'eaf', 'activitynet', 'csv', 'jsonl'])
+export type AnnotationFormat = z.infer<typeof AnnotationFormat>
+/** Pictures, videos and pages for people. */
+const PictureFormat = z.enum(['pictures', 'crops', 'clips', 'reel', 'sheet', 'report'])
+export type PictureFormat = z.infer<typeof PictureFormat>
+export const ExportFormat = z.enum([...AnnotationFormat.options, ...PictureFormat.options])
 export type ExportFormat = z.infer<typeof ExportFormat>
+
+/**
+ * Which frames pictures are made of: those on which a box was seen or drawn, every n-th (whose number divides by n) of the chosen clips, or
+ * those with these numbers in each chosen video.
+ */
+export const FrameChoice = z.union([
+  z.literal('annotated'),
+  z.object({ every: z.number().int().positive() }),
+  z.object({ numbers: z.array(z.number().int().nonnegative()).min(1).max(100_000) }),
+])
+export type FrameChoice = z.infer<typeof FrameChoice>
 
 /** A chosen video that is not in the files because of the state of its analysis: a file with a part of it would look complete. */
 export const LeftOut = z.object({ sourceId: z.number().int(), name: z.string(), state: z.string() })
@@ -41,6 +58,12 @@ const ExportRequest = Which.extend({
    * that the detector looked for in every clip.
    */
   lookedFor: z.array(LabelName).optional(),
+  /** Of pictures and crops. Default: annotated. */
+  frames: FrameChoice.optional(),
+  /** Of clips: copied without loss, from the key frame before, or encoded again, exact to the frame. Default: copy. */
+  cut: z.enum(['copy', 'exact']).optional(),
+  /** Of a report and a contact sheet. Default: en. */
+  language: z.enum(['en', 'de']).optional(),
   /** A name for the export; its progress events carry it. */
   exportId: z
     .string()
@@ -58,8 +81,19 @@ export const exportRoutes = {
     output: z.object({
       exportId: z.string(),
       directory: z.string(),
-      /** `reader`: the library that read the file back, with its version; null where only Tubelet’s own reader did. */
-      files: z.array(z.object({ format: z.string(), path: z.string(), bytes: z.number().int(), reader: z.string().nullable() })),
+      /**
+       * `reader`: the library that read the file back, with its version; null where only Tubelet’s own reader did. `count`: how many files are in a
+       * folder of pictures or videos, which is named here as one.
+       */
+      files: z.array(
+        z.object({
+          format: z.string(),
+          path: z.string(),
+          bytes: z.number().int(),
+          reader: z.string().nullable(),
+          count: z.number().int().optional(),
+        }),
+      ),
       leftOut: z.array(LeftOut),
       /** What else to know about the files. */
       notes: z.array(Phrase),

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { ExportFormat } from '../contract/export.ts'
+import { AnnotationFormat } from '../contract/export.ts'
 import { english } from '../phrase.ts'
 import { type Counts, DETAILS, type Detail, HOLDS, KINDS, staysBehind } from './holds.ts'
 
 const DETAIL_NAMES = Object.keys(DETAILS) as Detail[]
 
 it('docs/exports.md has the same table', () => {
-  const rows = ExportFormat.options.map((format) => {
+  const rows = AnnotationFormat.options.map((format) => {
     const { name, kinds, keeps, but = '' } = HOLDS[format]
     const marks = [...KINDS.map((kind) => kinds.includes(kind)), ...DETAIL_NAMES.map((detail) => keeps.includes(detail))]
     return `| ${name} (\`${format}\`) | ${marks.map((mark) => (mark ? 'yes' : '')).join(' | ')} | ${but} |`

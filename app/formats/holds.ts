@@ -1,5 +1,5 @@
 /** What each format can hold. The one place for it: the window shows it before an export, `tubelet export --help` and docs/exports.md print it. */
-import type { ExportFormat } from '../contract/export.ts'
+import type { AnnotationFormat, ExportFormat, PictureFormat } from '../contract/export.ts'
 import { type Phrase, phrase, said } from '../phrase.ts'
 import type { Kind } from './document.ts'
 
@@ -28,7 +28,7 @@ const BOXES = ['track'] as const
 const CAPTIONS = ['caption', 'segment'] as const
 const ALL = ['track', 'caption', 'segment', 'answer', 'note', 'text'] as const
 
-export const HOLDS: Record<ExportFormat, Holding> = {
+export const HOLDS: Record<AnnotationFormat, Holding> = {
   coco: {
     name: 'COCO',
     what: phrase('Boxes and tracks as JSON, with TAO’s and LVIS’s keys'),
@@ -106,6 +106,25 @@ export const HOLDS: Record<ExportFormat, Holding> = {
   },
 }
 
+/** What is made for people to look at. It holds no annotations for other programs. */
+const SHOWS: Record<PictureFormat, Pick<Holding, 'name' | 'what'>> = {
+  pictures: { name: phrase('Pictures'), what: phrase('Whole frames as JPEG, upright, with square pixels') },
+  crops: { name: phrase('Crops'), what: phrase('Boxes cut out of their frames as PNG, in a folder for each label') },
+  clips: { name: phrase('Clips'), what: phrase('Each clip as a video of its own') },
+  reel: { name: phrase('Reel'), what: phrase('All clips one after the other in one video, in the order of the search') },
+  sheet: { name: phrase('Contact sheet'), what: phrase('A picture of each clip with its time, on one page') },
+  report: { name: phrase('Report'), what: phrase('One page with pictures, facts, answers and sources, for people without Tubelet') },
+}
+
+export function holdsAnnotations(format: ExportFormat): format is AnnotationFormat {
+  return format in HOLDS
+}
+
+/** What people call a format, and what it is. */
+export function aboutFormat(format: ExportFormat): Pick<Holding, 'name' | 'what'> {
+  return holdsAnnotations(format) ? HOLDS[format] : SHOWS[format]
+}
+
 /** How many annotations of each kind there are. */
 export type Counts = Record<Kind, number>
 export const KINDS = ALL
@@ -123,7 +142,10 @@ const LEFT: Record<Kind, string> = {
 /** What stays behind of these annotations in files of these formats. */
 export function staysBehind(formats: readonly ExportFormat[], counts: Counts): Phrase[] {
   return KINDS.flatMap((kind) => {
-    const without = formats.filter((format) => !HOLDS[format].kinds.includes(kind)).map((format) => HOLDS[format].name)
+    const without = formats
+      .filter(holdsAnnotations)
+      .filter((format) => !HOLDS[format].kinds.includes(kind))
+      .map((format) => HOLDS[format].name)
     return counts[kind] === 0 || without.length === 0 ? [] : [said(LEFT[kind], { left: counts[kind], formats: without.join(', ') })]
   })
 }

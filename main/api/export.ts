@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { exportRoutes } from '../../app/contract/export.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { countsOfExport, exportProject } from '../export/export.ts'
+import { filesIn, isFolder } from '../export/folder.ts'
 import { chosenClips } from '../export/which.ts'
 import { zipOf } from '../export/zip.ts'
 import { Search } from '../search/search.ts'
@@ -18,7 +19,9 @@ export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<k
 
   return {
     export: async (
-      { body: { exportId: named, formats, directory, sourceIds, labels, states, by, perVideo, lookedFor, ...which } },
+      {
+        body: { exportId: named, formats, directory, sourceIds, labels, states, by, perVideo, lookedFor, frames, cut, language, ...which },
+      },
       request,
     ) => {
       const exportId = named ?? `${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}-${randomUUID().slice(0, 8)}`
@@ -51,6 +54,11 @@ export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<k
           scope: { labels, states, by },
           perVideo,
           lookedFor,
+          frames,
+          cut,
+          language,
+          subject: which.search?.query?.by === 'words' ? which.search.query.words : which.view,
+          media: () => pipeline.media(),
           clipIds: await chosenClips(library, search, which),
           signal: AbortSignal.any([stop.signal, request.signal]),
           onProgress: (share) => library.emit({ type: 'export', exportId, share }),
@@ -74,7 +82,8 @@ export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<k
     exportZip: async ({ params: { exportId } }) => {
       const { directory, files } = written.get(exportId) ?? {}
       if (directory === undefined || files === undefined) return notFound()
-      const zip = await zipOf(files.map((file) => ({ file, name: path.relative(directory, file).split(path.sep).join('/') })))
+      const all = files.flatMap((file) => (isFolder(file) ? filesIn(file).map((name) => path.join(file, name)) : [file]))
+      const zip = await zipOf(all.map((file) => ({ file, name: path.relative(directory, file).split(path.sep).join('/') })))
       return new Response(zip, {
         headers: { 'content-type': 'application/zip', 'content-disposition': `attachment; filename="tubelet-${exportId}.zip"` },
       })

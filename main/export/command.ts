@@ -1,13 +1,14 @@
 /** `tubelet export …`: annotation files of a library without a window. It starts no engine and may run beside an open window. */
 import path from 'node:path'
 import { SingleBar } from 'cli-progress'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { ReviewState } from '../../app/annotation.ts'
-import { ExportFormat, type LeftOut } from '../../app/contract/export.ts'
+import { ExportFormat, type FrameChoice, type LeftOut } from '../../app/contract/export.ts'
 import type { Kind } from '../../app/formats/document.ts'
-import { DETAILS, HOLDS } from '../../app/formats/holds.ts'
+import { aboutFormat, DETAILS, HOLDS, holdsAnnotations } from '../../app/formats/holds.ts'
 import { english, type Phrase } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
+import { findMediaTools } from '../media/tools.ts'
 import { ids, libraryIn, listOf, names, oneOf, videosNamed, words as withWords } from '../options.ts'
 import { Search } from '../search/search.ts'
 import { exportProject } from './export.ts'
@@ -27,6 +28,9 @@ interface Options {
   by?: 'machine' | 'people'
   perVideo: boolean
   lookedFor?: string[]
+  frames?: FrameChoice
+  cut?: 'copy' | 'exact'
+  language?: 'en' | 'de'
   json: boolean
 }
 
@@ -58,9 +62,29 @@ export function exportCommand(project: string): Command {
       'labels that were looked for everywhere, separated by commas, or "none"; otherwise those that the pack of boxes looked for',
       (text: string) => (text === 'none' ? [] : names(text)),
     )
+    .option(
+      '--frames <which>',
+      'of pictures and crops: annotated, every:N for every n-th frame, or numbers of frames separated by commas',
+      frameChoice,
+    )
+    .option(
+      '--cut <how>',
+      'of clips: copy without loss from the key frame before, or exact to the frame, encoded again',
+      oneOf(['copy', 'exact'] as const),
+    )
+    .option('--language <language>', 'of a report and a contact sheet', oneOf(['en', 'de'] as const))
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', () => `\nWhat each format holds:\n${held()}`)
     .action(run)
+}
+
+function frameChoice(text: string): FrameChoice {
+  if (text === 'annotated') return text
+  const every = /^every:([1-9]\d*)$/.exec(text)?.[1]
+  if (every !== undefined) return { every: Number(every) }
+  if (!/^\d+(?:,\d+)*$/.test(text))
+    throw new InvalidArgumentError('Give annotated, every:N or numbers of frames, for example every:25 or 0,17,40.')
+  return { numbers: text.split(',').map(Number) }
 }
 
 const KINDS_IN_WORDS = {
@@ -76,6 +100,7 @@ const KINDS_IN_WORDS = {
 function held(): string {
   return ExportFormat.options
     .map((format) => {
+      if (!holdsAnnotations(format)) return `  ${format}: ${aboutFormat(format).what}.\n`
       const { kinds, keeps, but } = HOLDS[format]
       const details = keeps.length > 0 ? `; keeps ${keeps.map((detail) => DETAILS[detail]).join(', ')}` : ''
       return `  ${format}: ${kinds.map((kind) => KINDS_IN_WORDS[kind]).join(', ')}${details}.${but === undefined ? '' : ` ${but}`}\n`
@@ -96,6 +121,9 @@ async function run({
   by,
   perVideo,
   lookedFor,
+  frames,
+  cut,
+  language,
   json,
 }: Options): Promise<void> {
   const folder = libraryIn(project)
@@ -127,6 +155,11 @@ async function run({
       scope: { labels, states, by },
       perVideo,
       lookedFor,
+      frames,
+      cut,
+      language,
+      subject: words ?? view,
+      media: findMediaTools,
       signal: stop.signal,
       onProgress: (share) => bar?.update(share),
     })

@@ -16,7 +16,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { ExportFormat } from '../../app/contract/export.ts'
+import { AnnotationFormat } from '../../app/contract/export.ts'
 import { english } from '../../app/phrase.ts'
 import { guarded, unguarded } from '../../app/formats/guard.ts'
 import { coco } from '../../app/formats/coco.ts'
@@ -28,7 +28,7 @@ import { vtt } from '../../app/formats/vtt.ts'
 import { type AnnotationDocument, filmOf, filmsOf, libraryOf as keep, nastyDocument, randomDocument, tricky } from '../../test/documents.ts'
 import { killNextThread } from '../threads.testing.ts'
 import type { Library } from '../library/library.ts'
-import { type Content, CONTENTS } from './files.ts'
+import { CONTENTS, type TextContent } from './files.ts'
 import { countsOfExport, exportProject } from './export.ts'
 import { partOf } from '../part.ts'
 
@@ -89,7 +89,7 @@ const cocoOf = (file: string) => {
     .parse(parts)
 }
 
-const formats = ExportFormat.options
+const formats = AnnotationFormat.options
 const named = (name: string, id: number): AnnotationDocument => ({ ...tricky, source: { ...tricky.source, name, id } })
 const contents = () =>
   new Map(
@@ -759,12 +759,12 @@ describe.skipIf(!existsSync(python))('outside readers', { meta: { needs: 'the Py
 
   it('find text where text looks like something else', () => {
     const film = filmOf(nastyDocument(1))
-    const written = (content: Content) => {
+    const written = (content: TextContent) => {
       CONTENTS[content]([film], path.join(exported, content), () => undefined)
       return content
     }
     const [told, said] = [of(vtt, film), of(srt, film)]
-    const texts = (reader: string, content: Content) => Cues.parse(seen(reader, written(content))).cues.map(({ text }) => text)
+    const texts = (reader: string, content: TextContent) => Cues.parse(seen(reader, written(content))).cues.map(({ text }) => text)
     expect(texts('srt', 'captions.srt')).toEqual(said.map(({ text }) => text))
     expect(texts('webvtt', 'captions.vtt')).toEqual(told.map(({ text }) => text))
     expect(texts('vtt', 'captions.vtt')).toHaveLength(told.length)

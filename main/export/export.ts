@@ -4,27 +4,33 @@ import { copyFile, link, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { ResourceLimits } from 'node:worker_threads'
 import type { Source } from '../../app/contract.ts'
-import type { ExportFormat, LeftOut } from '../../app/contract/export.ts'
+import type { ExportFormat, FrameChoice, LeftOut } from '../../app/contract/export.ts'
 import { hasCode, type Problem, TubeletError } from '../../app/errors.ts'
 import type { Category } from '../../app/formats/document.ts'
-import { type Counts, staysBehind } from '../../app/formats/holds.ts'
+import { type Counts, holdsAnnotations, staysBehind } from '../../app/formats/holds.ts'
 import type { Scope } from '../../app/formats/scope.ts'
 import { pictureNumber } from '../../app/media.ts'
 import { titlesOf } from '../../app/formats/titles.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Channel, thread } from '../channel.ts'
+import type { Language } from '../../app/words.ts'
+import { mediaFile } from '../jobs/pipeline.ts'
 import type { Library } from '../library/library.ts'
+import type { MediaTools } from '../media/tools.ts'
 import { makeFolder } from '../folders.ts'
 import { partOf, removeOldParts } from '../part.ts'
 import { packageVersion } from '../version.ts'
 import type { Chosen } from './counts.ts'
 import type { ExportService, ExportTask } from './export-worker.ts'
-import { fileError, type Written } from './files.ts'
+import { fileError } from './files.ts'
+import { isFolder } from './folder.ts'
+import type { MadeFile, Making } from './made.ts'
 import { COCO_FOLDER, type ExportRecord, readRecord, writeRecord } from './names.ts'
-import { isOfProject, plan, type Planned } from './plan.ts'
+import { isOfProject, plan, type Planned, videoNames } from './plan.ts'
 
 /** What an export needs of the library besides the database file. */
-export type ExportableLibrary = Pick<Library, 'projectDir' | 'sources'> & {
+export type ExportableLibrary = Pick<Library, 'projectDir' | 'sources' | 'cachePath'> & {
   exports: Pick<Library['exports'], 'categories' | 'sourcesOf' | 'underWay'>
 }
 
@@ -41,6 +47,16 @@ export interface ExportOptions {
   perVideo?: boolean | undefined
   /** Labels that were looked for everywhere. Default: those that the detector looked for in every clip. */
   lookedFor?: readonly string[] | undefined
+  /** Which frames have pictures. Default: annotated. */
+  frames?: FrameChoice | undefined
+  /** How clips are cut. Default: copy. */
+  cut?: 'copy' | 'exact' | undefined
+  /** Of a report and a contact sheet. Default: en. */
+  language?: Language | undefined
+  /** What was searched for, or the name of the view, which a report tells. */
+  subject?: string | undefined
+  /** Needed for formats that read the videos again. */
+  media?: (() => Promise<MediaTools>) | undefined
   /** When aborted, nothing of the export remains. */
   signal?: AbortSignal | undefined
   onProgress?: ((share: number) => void) | undefined
@@ -48,8 +64,11 @@ export interface ExportOptions {
 
 export interface Exported {
   directory: string
-  /** `reader`: the library that read it back, beside our own reader; null where there is none. */
-  files: { format: string; path: string; bytes: number; reader: string | null }[]
+  /**
+   * `reader`: the library that read it back, beside our own reader; null where there is none. `count`: how many files are in a folder, which is
+   * named as one.
+   */
+  files: { format: string; path: string; bytes: number; reader: string | null; count?: number }[]
   /** Chosen videos that are not in the files. */
   leftOut: LeftOut[]
   /** Remarks about the files, for the user. */
@@ -97,6 +116,7 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
       },
       chosen: chosenOf(chosen, options),
       mustBeOurs: planned.flatMap(({ name, also }) => [name, ...also].map(ours)),
+      making: await makingOf(library, chosen, leftOut, record, options),
       files: planned.map((file) => ({
         content: file.content,
         temporary: temporary(file),
@@ -111,16 +131,16 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
       record,
     )
     const files = planned.flatMap(({ format, name, also }, at) =>
-      [name, ...also].map((one) => ({
-        format,
-        path: path.join(directory, one),
-        bytes: written[at]?.bytes ?? 0,
-        reader: written[at]?.reader ?? null,
-      })),
+      [name, ...also].map((one) => {
+        const { bytes = 0, reader = null, count } = written[at] ?? {}
+        return { format, path: path.join(directory, one), bytes, reader, ...(count === undefined ? {} : { count }) }
+      }),
     )
-    return { directory, files, leftOut, notes: [...notesOf(library, chosen), ...staysBehind(options.formats, counts)] }
+    // Several formats may find the same wrong with a video.
+    const made = [...new Map(written.flatMap(({ notes = [] }) => notes).map((note) => [JSON.stringify(note), note])).values()]
+    return { directory, files, leftOut, notes: [...notesOf(library, chosen), ...made, ...staysBehind(options.formats, counts)] }
   } catch (error) {
-    await Promise.all(planned.map((file) => rm(temporary(file), { force: true }).catch(() => undefined)))
+    await Promise.all(planned.map((file) => rm(temporary(file), { recursive: true, force: true }).catch(() => undefined)))
     throw signal?.aborted ? cancelled() : fileError(error, directory)
   }
 }
@@ -255,6 +275,9 @@ function cancelled(): TubeletError {
 const TIDY = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
 const ROOMY = { maxYoungGenerationSizeMb: 8 }
 
+/** Milliseconds that a cancelled export has to end its children. */
+const REST_MS = 3_000
+
 const STOPPED: Problem = {
   code: 'internal',
   message: 'The export stopped unexpectedly.',
@@ -287,10 +310,16 @@ async function inWorkerOf(
 ): Promise<ExportService['write']['output']> {
   // The worker's files are closed before anybody removes them.
   await using worker = new Channel<ExportService>(() => thread(import.meta.url, 'export-worker', undefined, limits), STOPPED)
-  return await worker.call('write', task, { signal, onNote: onProgress })
+  try {
+    return await worker.call('write', task, { signal, onNote: onProgress })
+  } catch (error) {
+    // ffmpeg is ended by the thread, which must live for it.
+    if (signal?.aborted && task.making !== null) await Promise.race([worker.call('rest', null), sleep(REST_MS)]).catch(() => undefined)
+    throw error
+  }
 }
 
-interface Staged extends Planned, Written {
+interface Staged extends Planned, MadeFile {
   temporary: string
 }
 
@@ -316,11 +345,54 @@ async function publish(directory: string, staged: readonly Staged[], record: Exp
   await writeRecord(directory, { files: { ...record.files, ...both }, ...after })
   for (const { temporary, name, also } of staged) {
     const target = path.join(directory, name)
-    await rename(temporary, target)
+    await replace(temporary, target)
     for (const other of also) await sameFile(target, path.join(directory, other))
   }
   const fresh = Object.fromEntries(named.map(({ name, digest }) => [name, [digest]]))
   await writeRecord(directory, { files: { ...record.files, ...fresh }, ...after })
+}
+
+/** Put a file or a folder in the place of an earlier one. */
+async function replace(temporary: string, target: string): Promise<void> {
+  if (!isFolder(target)) {
+    await rename(temporary, target)
+    return
+  }
+  const before = partOf(target)
+  await rename(target, before)
+  await rename(temporary, target)
+  await rm(before, { recursive: true, force: true })
+}
+
+/** What formats need that read the videos again; null where none is wanted. */
+async function makingOf(
+  library: ExportableLibrary,
+  chosen: readonly Source[],
+  leftOut: readonly LeftOut[],
+  record: ExportRecord,
+  { formats, frames, cut, language, subject, clipIds, media }: ExportOptions,
+): Promise<Making | null> {
+  if (formats.every(holdsAnnotations) || media === undefined) return null
+  const stems = videoNames(library.sources(), record)
+  const videos = await Promise.all(
+    chosen.map(
+      async (source) => [source.id, { file: await mediaFile(library, source), stem: stems.get(source.id) ?? String(source.id) }] as const,
+    ),
+  )
+  return {
+    tools: await media(),
+    videos: new Map(videos),
+    frames: frames ?? 'annotated',
+    cut: cut ?? 'copy',
+    order: clipIds ?? null,
+    about: {
+      language: language ?? 'en',
+      library: path.basename(library.projectDir),
+      subject: subject ?? null,
+      leftOut: leftOut.map(({ name }) => name),
+      appVersion: packageVersion,
+    },
+  }
 }
 
 /** A hard link, as Datumaro needs it; a copy where the disk has no hard links. */

@@ -9,6 +9,7 @@ import { boxes, spans } from '../../app/formats/csv.ts'
 import { cvat, cvatLabels } from '../../app/formats/cvat.ts'
 import type { Film, Format } from '../../app/formats/document.ts'
 import { eaf } from '../../app/formats/eaf.ts'
+import { digestOfFolder, isFolder, type Written } from './folder.ts'
 import { frames } from '../../app/formats/frames.ts'
 import { jsonl } from '../../app/formats/jsonl.ts'
 import { labelstudio, labelstudioConfig } from '../../app/formats/labelstudio.ts'
@@ -20,14 +21,6 @@ import { fastXmlParser, readAlsoBy, saxReader, webvttParser } from './readers.ts
 
 /** Bytes written or read at once. */
 const CHUNK = 1 << 18
-
-export interface Written {
-  bytes: number
-  /** SHA-256. */
-  digest: string
-  /** The library that read it back, with its version; null where only our own reader did. */
-  reader: string | null
-}
 
 type Writer = (films: readonly Film[], file: string, onShare: (share: number) => void) => Written
 
@@ -52,7 +45,7 @@ export const CONTENTS = {
   'mot/*/seqinfo.ini': small(motSequence),
   'viame.csv': ofOne('VIAME CSV', viame),
 } satisfies Record<string, Writer>
-export type Content = keyof typeof CONTENTS
+export type TextContent = keyof typeof CONTENTS
 
 /** @param also Counts the pieces of the file with a library. */
 function ofOne<Piece>(name: string, format: Format<Film, Piece>, also?: Parameters<typeof readAlsoBy>[0]): Writer {
@@ -144,6 +137,11 @@ function unlike(format: string, file: string, cause?: unknown): TubeletError {
   )
 }
 
+/** A text that no reader of ours reads. */
+export function writeText(file: string, text: string): Written {
+  return writeTo(file, [text]).written
+}
+
 function writeTo(file: string, texts: Iterable<string>): { written: Written } {
   const hash = createHash('sha256')
   // A try that was given up may have left it.
@@ -196,8 +194,9 @@ function* textOf(file: string, hash: Hash, onBytes: (bytes: number) => void): Ge
   }
 }
 
-/** SHA-256 of a file; null if it does not exist. */
+/** SHA-256 of a file, or of all that is in a folder; null if it does not exist. */
 export function digestOf(file: string): string | null {
+  if (isFolder(file)) return digestOfFolder(file)
   const hash = createHash('sha256')
   try {
     const parts = textOf(file, hash, () => undefined)

@@ -11,7 +11,7 @@ import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
 import { classesOf } from '../../app/words.ts'
 import { lookedFor } from '../library/detections.ts'
 import { storedVocabulary } from '../library/spelling.ts'
-import type { ChosenPacks } from '../library/packs.ts'
+import { currentPacks } from '../library/packs.ts'
 import { Seen } from '../library/seen.ts'
 
 export interface FilmPlan {
@@ -140,8 +140,7 @@ function clipsOf(db: DatabaseSync, sourceId: number): DocumentClip[] {
 
 /** Labels that the detector looked for in every clip; none if only a part of its detections is written. */
 function looked(db: DatabaseSync, sourceId: number, clips: readonly DocumentClip[], { scope, categories }: FilmOptions): string[] {
-  const packs = parsed(db.prepare(`SELECT value FROM settings WHERE key = 'packs'`).get()?.['value']) as ChosenPacks | null
-  const boxes = packs?.boxes
+  const { boxes } = currentPacks(db)
   if (!boxes || clips.length === 0 || scope.by !== undefined || scope.states !== undefined) return []
   const vocabulary = storedVocabulary(db)
   const wanted = categories.filter(({ name }) => scope.labels?.some((label) => label.toLowerCase() === name.toLowerCase()) ?? true)
@@ -172,7 +171,7 @@ function looked(db: DatabaseSync, sourceId: number, clips: readonly DocumentClip
  */
 function absentIn(db: DatabaseSync, sourceId: number): Film['isAbsent'] {
   const vocabulary = storedVocabulary(db)
-  const boxes = (parsed(db.prepare(`SELECT value FROM settings WHERE key = 'packs'`).get()?.['value']) as ChosenPacks | null)?.boxes
+  const { boxes } = currentPacks(db)
   const probe = DocumentSource.shape.probe.parse(parsed(db.prepare('SELECT probe FROM sources WHERE id = ?').get(sourceId)?.['probe']))
   const names = boxes?.names
   if (!boxes || names === undefined) return () => true

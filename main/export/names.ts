@@ -75,7 +75,8 @@ function stemOf(name: string): string {
   return path.parse(file).name + number
 }
 
-function safeName(stem: string): string {
+/** A text as a name of a file or folder, on every system. */
+export function safeName(stem: string): string {
   let name = ''
   for (const character of stem
     .toWellFormed()

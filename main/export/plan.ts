@@ -4,7 +4,8 @@ import path from 'node:path'
 import type { Source } from '../../app/contract.ts'
 import type { ExportFormat } from '../../app/contract/export.ts'
 import { type Scope, scopeKey } from '../../app/formats/scope.ts'
-import type { Content } from './files.ts'
+import { holdsAnnotations } from '../../app/formats/holds.ts'
+import type { Content } from './made.ts'
 import { COCO_FILE, COCO_FOLDER, type ExportRecord, FileNames, folderNames } from './names.ts'
 
 /** A file to write. `name`: its path in the folder, with `/` as separator, which is its key in the record. `also`: further names (hard links). */
@@ -34,9 +35,17 @@ const FILES: Record<ExportFormat | 'frames', readonly Content[]> = {
   activitynet: ['activitynet-captions.json'],
   csv: ['boxes.csv', 'spans.csv'],
   jsonl: ['annotations.jsonl'],
+  pictures: ['pictures'],
+  crops: ['crops'],
+  clips: ['clips'],
+  reel: ['reel'],
+  sheet: ['sheet.html'],
+  report: ['report.html'],
   frames: ['frames.csv'],
 }
-const PROJECT = new Set<Content>([COCO_FILE, 'label-studio.json', 'label-studio-config.xml', 'activitynet-captions.json'])
+/** What is made of the videos themselves: always of all that are chosen. */
+const MADE: readonly Content[] = ['pictures', 'crops', 'clips', 'reel', 'sheet.html', 'report.html']
+const PROJECT = new Set<Content>([COCO_FILE, 'label-studio.json', 'label-studio-config.xml', 'activitynet-captions.json', ...MADE])
 /** What does not depend on the part that is written. */
 const WHOLE = new Set<Content>(['frames.csv', 'cvat-labels.json'])
 
@@ -48,6 +57,11 @@ const RESERVED = Object.values(FILES).flatMap((contents) =>
 /** Whether a file is about all videos, if they are not asked for one by one. */
 export function isOfProject(content: Content): boolean {
   return PROJECT.has(content)
+}
+
+/** By id: what the folder of a video is called, and its pictures begin with. */
+export function videoNames(all: readonly Source[], record: ExportRecord): Map<number, string> {
+  return folderNames(all, record, RESERVED)
 }
 
 export interface Wanted {
@@ -71,7 +85,7 @@ export function plan(
     : ''
   const part = [scopeKey(scope), clipsKey].filter(Boolean).join(' ')
   const [names, whole] = [new FileNames(directory, record, part), new FileNames(directory, record, '')]
-  const folders = folderNames(all, record, RESERVED)
+  const folders = videoNames(all, record)
   const folderOf = ({ id }: Source) => folders.get(id) ?? String(id)
   const [only] = chosen.length === 1 ? chosen : []
   const nameOf = (content: Content, source: Source) => {
@@ -87,16 +101,17 @@ export function plan(
     part: WHOLE.has(content) ? '' : part,
     sources,
   })
-  const wanted = ([...new Set(formats), 'frames'] as const).flatMap((format) => FILES[format].map((content) => ({ format, content })))
+  const wanted = [...new Set(formats), ...(formats.some(holdsAnnotations) ? (['frames'] as const) : [])].flatMap((format) =>
+    FILES[format].map((content) => ({ format, content })),
+  )
   const ofEach = chosen.flatMap((source) =>
     wanted
-      .filter(({ content }) => perVideo || !PROJECT.has(content))
+      .filter(({ content }) => !PROJECT.has(content) || (perVideo && !MADE.includes(content)))
       .map(({ format, content }) => planned(format, content, nameOf(content, source), [source])),
   )
-  if (perVideo) return ofEach
   const fingerprints = chosen.map(({ fingerprint }) => fingerprint)
   const known = new Set(all.map(({ fingerprint }) => fingerprint))
-  const ofAll = wanted.filter(({ content }) => PROJECT.has(content))
+  const ofAll = wanted.filter(({ content }) => PROJECT.has(content) && (!perVideo || MADE.includes(content)))
   return [
     ...ofEach,
     ...ofAll.map(({ format, content }) =>

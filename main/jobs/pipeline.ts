@@ -91,7 +91,7 @@ async function probed({ library, media }: Pipeline, source: Source, signal: Abor
 
 /** What ffmpeg reads for a source: its file, or the list of its numbered pictures, which is written again if it is missing. */
 export async function mediaFile(
-  library: Library,
+  library: Pick<Library, 'cachePath'>,
   { path: file, fingerprint, numbered }: Pick<Source, 'path' | 'fingerprint' | 'numbered'>,
 ): Promise<string> {
   if (numbered === null) return file

@@ -34,9 +34,10 @@ export const FACTS = 'facts'
 
 interface Parts {
   db: DatabaseSync
-  annotations: Annotations
+  /** Null on a connection that only reads: nothing is refreshed there. */
+  annotations: Annotations | null
   seen: Seen
-  packs: LibraryPacks
+  packs: Pick<LibraryPacks, 'current'>
   atomic: <T>(work: () => T) => T
   appVersion: string
 }
@@ -63,6 +64,7 @@ export class LibraryFacts {
 
   #refreshOne(clipId: number): void {
     const { db, annotations, packs } = this.#parts
+    if (annotations === null) throw new RangeError('this connection only reads')
     const words = packs.current().caption
     const measures = this.#measures(clipId)
     if (measures === null) return

@@ -23,6 +23,12 @@ export interface Missing {
   seconds: number
 }
 
+/** The pack of each task, see `LibraryPacks.current`. */
+export function currentPacks(db: DatabaseSync): ChosenPacks {
+  const value = db.prepare(`SELECT value FROM settings WHERE key = 'packs'`).get()?.['value']
+  return typeof value === 'string' ? (JSON.parse(value) as ChosenPacks) : {}
+}
+
 export class LibraryPacks {
   readonly #db: DatabaseSync
   /** Runs `work` in one transaction. */
@@ -40,8 +46,7 @@ export class LibraryPacks {
 
   /** The pack of each task: null if the user chose none, missing if it was never set. */
   current(): ChosenPacks {
-    const value = this.#db.prepare(`SELECT value FROM settings WHERE key = 'packs'`).get()?.['value']
-    return typeof value === 'string' ? (JSON.parse(value) as ChosenPacks) : {}
+    return currentPacks(this.#db)
   }
 
   /** The digests of the packs in use, each once. */

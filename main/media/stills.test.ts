@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clipPath } from './clips.testing.ts'
-import { probe } from './probe.ts'
-import { sample } from './sample.ts'
+import { filmed, HEIGHT, numberOn, painted, twins, uneven, WIDTH, x264 } from './painted.testing.ts'
 import { eachStill, type FilmedVideo, type Still } from './stills.ts'
 import { findMediaTools } from './tools.ts'
 
@@ -14,28 +12,7 @@ let directory = ''
 beforeAll(() => void (directory = mkdtempSync(path.join(os.tmpdir(), 'tubelet-stills-'))))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-const WIDTH = 80
-const HEIGHT = 32
-/** Each frame shows its number in ten columns, the lowest bit on the left, in the upper half. */
-function painted(number: number): Buffer {
-  const line = Buffer.from(Array.from({ length: WIDTH }, (_, x) => ((number >> Math.floor(x / 8)) & 1 ? 235 : 16)))
-  return Buffer.concat(Array.from({ length: HEIGHT }, (_, y) => (y < HEIGHT / 2 ? line : Buffer.alloc(WIDTH, 16))))
-}
-
-function film(name: string, frames: number, ...args: string[]): string {
-  const file = path.join(directory, name)
-  const input = Buffer.concat(Array.from({ length: frames }, (_, number) => painted(number)))
-  const raw = ['-f', 'rawvideo', '-pix_fmt', 'gray', '-s', `${WIDTH}x${HEIGHT}`, '-r', '25', '-i', 'pipe:0']
-  execFileSync(tools.ffmpeg, ['-v', 'error', ...raw, ...args, file], { input })
-  return file
-}
-
-/** As the product knows it. */
-async function filmed(file: string): Promise<FilmedVideo> {
-  for await (const event of sample(tools, file, await probe(tools, file), []))
-    if (event.type === 'done') return { file, probe: event.probe, pts: event.pts }
-  throw new Error('no frames')
-}
+const film = (name: string, frames: number, ...args: string[]) => painted(tools, path.join(directory, name), frames, ...args)
 
 async function stillsOf(video: FilmedVideo, ordinals: readonly number[]): Promise<{ stills: Still[]; missing: number[] }> {
   const stills: Still[] = []
@@ -43,25 +20,15 @@ async function stillsOf(video: FilmedVideo, ordinals: readonly number[]): Promis
   return { stills, missing }
 }
 
-function numberOn({ width, height, data }: Still): number {
-  const columns = Array.from({ length: 10 }, (_, bit) => {
-    const x = Math.floor(((bit + 0.5) * width) / 10)
-    return (data[(Math.floor(height / 4) * width + x) * 3] ?? 0) > 128 ? 2 ** bit : 0
-  })
-  return columns.reduce((sum, value) => sum + value, 0)
-}
-
-const x264 = ['-c:v', 'libx264', '-bf', '3', '-g', '60', '-crf', '20', '-pix_fmt', 'yuv420p', '-preset', 'veryfast']
-const uneven = ['-vf', "settb=1/1000,setpts='40*N+13*mod(N,3)+if(gte(N,200),20000,0)'", '-fps_mode', 'passthrough']
-
 test.each([
   ['even.mp4', [...x264]],
   ['uneven.mkv', [...uneven, ...x264]],
   ['uneven.mp4', [...uneven, ...x264, '-video_track_timescale', '90000']],
+  ['twins.mkv', [...twins, ...x264]],
   ['stream.ts', [...x264]],
   ['old.avi', ['-c:v', 'mpeg4', '-bf', '2', '-q:v', '3', '-pix_fmt', 'yuv420p']],
 ])('the picture of frame n of %s is frame n', async (name, args) => {
-  const video = await filmed(film(name, 320, ...args))
+  const video = await filmed(tools, film(name, 320, ...args))
   expect(video.pts.length).toBe(320)
   const wanted = [319, 0, 1, 2, 61, 60, 59, 119, 150, 151, 199, 200, 201, 290]
   const { stills, missing } = await stillsOf(video, wanted)
@@ -71,19 +38,19 @@ test.each([
 })
 
 test('every n-th frame of a long video, in one go', async () => {
-  const video = await filmed(film('long.avi', 1000, '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p'))
+  const video = await filmed(tools, film('long.avi', 1000, '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p'))
   const wanted = Array.from({ length: 500 }, (_, i) => 2 * i)
   const { stills } = await stillsOf(video, wanted)
   expect(stills.map(numberOn)).toEqual(wanted)
 })
 
 test('pictures are upright, and their pixels are square', async () => {
-  const wide = await filmed(film('wide.mp4', 30, '-vf', 'setsar=2', ...x264))
+  const wide = await filmed(tools, film('wide.mp4', 30, '-vf', 'setsar=2', ...x264))
   const [still] = (await stillsOf(wide, [21])).stills
   expect(still).toMatchObject({ width: 2 * WIDTH, height: HEIGHT })
   expect(still && numberOn(still)).toBe(21)
-  const turned = await filmed(clipPath('t02_rotated.mp4'))
-  const upright = await filmed(clipPath('t05_portrait.mp4'))
+  const turned = await filmed(tools, clipPath('t02_rotated.mp4'))
+  const upright = await filmed(tools, clipPath('t05_portrait.mp4'))
   const [[a], [b]] = [(await stillsOf(turned, [40])).stills, (await stillsOf(upright, [40])).stills]
   expect([a?.width, a?.height]).toEqual([turned.probe.width, turned.probe.height])
   const difference = a && b ? a.data.reduce((sum, value, i) => sum + Math.abs(value - (b.data[i] ?? 0)), 0) / a.data.length : Infinity
@@ -91,12 +58,12 @@ test('pictures are upright, and their pixels are square', async () => {
 })
 
 test('frames that a damaged file does not give are named, and a table that does not fit gives no wrong picture', async () => {
-  const video = await filmed(clipPath('b02_truncated.mp4'))
+  const video = await filmed(tools, clipPath('b02_truncated.mp4'))
   const all = Array.from({ length: 12 }, (_, i) => video.pts.length - 9 + i)
   const { stills, missing } = await stillsOf(video, all)
   expect([...stills.map(({ ordinal }) => ordinal), ...missing].sort((a, b) => a - b)).toEqual(all)
   expect(missing).toEqual(expect.arrayContaining(all.slice(-3)))
-  const even = await filmed(film('other.mp4', 300, ...x264))
+  const even = await filmed(tools, film('other.mp4', 300, ...x264))
   // As if a frame had been cut out since.
   const shifted = { ...even, pts: Array.from(even.pts).map((ticks) => ticks + 7) }
   expect(await stillsOf(shifted, [5, 280])).toEqual({ stills: [], missing: [5, 280] })

@@ -35,6 +35,8 @@ export interface StillOptions {
   as: 'jpeg' | 'rgb'
   /** The longest side in pixels; a larger picture is scaled down. */
   side?: number
+  /** Of a JPEG, as ffmpeg counts: 2 is the best, 31 the smallest. */
+  quality?: number
   signal?: AbortSignal | undefined
 }
 
@@ -92,7 +94,8 @@ interface Pass {
   ordinals: number[]
 }
 
-function isSeekable({ container, clockRestarts, numbered, untimedFrames }: Probe): boolean {
+/** Whether frames can be reached by seeking, and are known by their times. */
+export function isSeekable({ container, clockRestarts, numbered, untimedFrames }: Probe): boolean {
   return TIMED.test(container) && clockRestarts !== true && numbered !== true && untimedFrames === undefined
 }
 
@@ -118,7 +121,7 @@ async function decode(
   tools: MediaTools,
   video: FilmedVideo,
   pass: Pass,
-  { as, side, signal }: StillOptions,
+  { as, side, quality = 2, signal }: StillOptions,
   take: (still: Still) => Promise<void>,
 ): Promise<void> {
   const { probe, pts } = video
@@ -132,7 +135,7 @@ async function decode(
   const stall = new AbortController()
   const child = startTool(
     tools.ffmpeg,
-    argsOf(tools, video, pass.ordinals, seek, size, as, seal),
+    argsOf(tools, video, pass.ordinals, seek, size, as === 'jpeg' ? quality : null, seal),
     ['ignore', 'pipe', 'pipe'],
     AbortSignal.any([stall.signal, ...(signal ? [signal] : [])]),
   )
@@ -235,7 +238,7 @@ class Counted {
 }
 
 /** By bisection; null if no frame has this time. */
-function ordinalAt(pts: ArrayLike<number>, ticks: number): number | null {
+export function ordinalAt(pts: ArrayLike<number>, ticks: number): number | null {
   let [low, high] = [0, pts.length]
   while (low < high) {
     const middle = (low + high) >> 1
@@ -246,7 +249,7 @@ function ordinalAt(pts: ArrayLike<number>, ticks: number): number | null {
 }
 
 /** Whether these frames can be told from their neighbours by their times. */
-function areApart({ pts, probe }: FilmedVideo, ordinals: readonly number[]): boolean {
+export function areApart({ pts, probe }: FilmedVideo, ordinals: readonly number[]): boolean {
   const seconds = (ordinal: number) => ((pts[ordinal] ?? Infinity) * probe.timeBase.num) / probe.timeBase.den
   return ordinals.every(
     (one) => (one === 0 || seconds(one) - seconds(one - 1) > 2 * SAME_TIME) && !(seconds(one + 1) - seconds(one) <= 2 * SAME_TIME),
@@ -259,7 +262,7 @@ function argsOf(
   ordinals: readonly number[],
   seek: number | null,
   { width, height }: { width: number; height: number },
-  as: StillOptions['as'],
+  quality: number | null,
   seal: number,
 ): string[] {
   const seconds = (ordinal: number) => ((pts[ordinal] ?? 0) * probe.timeBase.num) / probe.timeBase.den
@@ -272,7 +275,8 @@ function argsOf(
         )
   const flags = 'flags=bicubic+accurate_rnd+full_chroma_int'
   // JPEGs hold the colours of BT.601 in the full range.
-  const format = as === 'jpeg' ? `scale=out_range=full:out_color_matrix=bt601:${flags},setsar=1,format=yuvj420p` : 'setsar=1,format=rgb24'
+  const format =
+    quality !== null ? `scale=out_range=full:out_color_matrix=bt601:${flags},setsar=1,format=yuvj420p` : 'setsar=1,format=rgb24'
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-v', 'level+info', '-threads', '2', '-copyts', '-filter_complex_threads', '1'],
     ...(seek === null ? [] : ['-ss', seek.toFixed(6)]),
@@ -286,7 +290,7 @@ function argsOf(
       'settb=1/25,setpts=N[out]',
     ].join(','),
     ...['-map', '[out]', ...keepFrames(tools), '-enc_time_base', '1:25', '-frames:v', String(ordinals.length)],
-    ...(as === 'jpeg' ? ['-c:v', 'mjpeg', '-threads', '1', '-q:v', '2', '-f', 'mpjpeg'] : ['-f', 'rawvideo']),
+    ...(quality !== null ? ['-c:v', 'mjpeg', '-threads', '1', '-q:v', String(quality), '-f', 'mpjpeg'] : ['-f', 'rawvideo']),
     'pipe:1',
   ]
 }

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { toast } from 'sonner'
 import { ExportFormat } from '../../app/contract/export.ts'
 import { problemOf } from '../../app/errors.ts'
-import { HOLDS } from '../../app/formats/holds.ts'
+import { aboutFormat, holdsAnnotations } from '../../app/formats/holds.ts'
 import { JOB_KINDS } from '../../app/job-kinds.ts'
 import { call } from '../api.ts'
 import { desktop } from '../desktop.ts'
@@ -68,14 +68,14 @@ export function ExportDialog() {
           <label key={format}>
             <input type="checkbox" checked={formats.includes(format)} onChange={() => toggle(format)} />
             <span>
-              <strong>{HOLDS[format].name}</strong>
-              <span className="muted">{t(HOLDS[format].what)}</span>
+              <strong>{t(aboutFormat(format).name)}</strong>
+              <span className="muted">{t(aboutFormat(format).what)}</span>
             </span>
           </label>
         ))}
       </fieldset>
       <ScopeFields offered={offered} />
-      {formats.length > 0 && <Held formats={formats} request={request('counts')} />}
+      {formats.some(holdsAnnotations) && <Held formats={formats.filter(holdsAnnotations)} request={request('counts')} />}
       <Missing />
       <fieldset>
         <legend>{t('Where')}</legend>

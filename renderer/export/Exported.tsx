@@ -37,7 +37,11 @@ export function Exported({
           <li key={file.path}>
             <span className="grow">{file.path.slice(directory.length + 1)}</span>
             <span className="muted small">
-              {file.reader === null ? t('read back by Tubelet') : t('read back by Tubelet and {{reader}}', { reader: file.reader })}
+              {file.count !== undefined
+                ? t('{{count, number}} files', { count: file.count })
+                : file.reader === null
+                  ? t('read back by Tubelet')
+                  : t('read back by Tubelet and {{reader}}', { reader: file.reader })}
             </span>
             <span className="muted num">{bytes(file.bytes)}</span>
           </li>

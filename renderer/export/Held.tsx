@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import type { CallArgs } from '../../app/contract.ts'
-import type { ExportFormat } from '../../app/contract/export.ts'
+import type { AnnotationFormat } from '../../app/contract/export.ts'
 import { DETAILS, type Detail, HOLDS, KINDS, staysBehind } from '../../app/formats/holds.ts'
 import { call } from '../api.ts'
 import { number } from '../format.ts'
@@ -16,7 +16,7 @@ const COLUMNS = {
 } as const
 
 /** What the chosen formats can hold of what is chosen, and what stays behind; shown before anything is written. */
-export function Held({ formats, request }: { formats: readonly ExportFormat[]; request: CallArgs<'export'>['body'] }) {
+export function Held({ formats, request }: { formats: readonly AnnotationFormat[]; request: CallArgs<'export'>['body'] }) {
   const { sourceIds, clipIds, search, table, rows, view, labels, states, by } = request
   const body = { sourceIds, clipIds, search, table, rows, view, labels, states, by }
   const { data: counts } = useQuery({
@@ -83,7 +83,7 @@ export function Held({ formats, request }: { formats: readonly ExportFormat[]; r
 }
 
 /** What a format does not say of the things that it holds; null where that is nothing. */
-function lostBy(format: ExportFormat): string | null {
+function lostBy(format: AnnotationFormat): string | null {
   const { name, kinds, keeps, but } = HOLDS[format]
   const lost = (Object.keys(DETAILS) as Detail[]).filter(
     (detail) => !keeps.includes(detail) && (kinds.includes('track') || detail === 'decided' || detail === 'maker'),

@@ -78,6 +78,19 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
           </div>
         </details>
       </fieldset>
+      {formats.some((format) => format === 'pictures' || format === 'crops') && <FrameFields />}
+      {formats.includes('clips') && (
+        <fieldset className="export-part">
+          <legend>{t('Clips')}</legend>
+          <label>
+            {t('How they are cut')}
+            <select value={choice.cut} onChange={({ target }) => change({ cut: target.value as typeof choice.cut })}>
+              <option value="copy">{t('Without loss, from the key frame before')}</option>
+              <option value="exact">{t('Exact to the frame, encoded again')}</option>
+            </select>
+          </label>
+        </fieldset>
+      )}
       {formats.includes('coco') && (
         <fieldset className="export-part export-coco">
           <legend>COCO</legend>
@@ -96,5 +109,35 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
         </fieldset>
       )}
     </>
+  )
+}
+
+/** Of which frames pictures and crops are made. */
+function FrameFields() {
+  const { frames, every, numbers, change } = useChoice()
+  return (
+    <fieldset className="export-part">
+      <legend>{t('Pictures and crops')}</legend>
+      <label>
+        {t('Of which frames')}
+        <select value={frames} onChange={({ target }) => change({ frames: target.value as typeof frames })}>
+          <option value="annotated">{t('Those on which a box was seen or drawn')}</option>
+          <option value="every">{t('Every n-th frame')}</option>
+          <option value="numbers">{t('Frames by number')}</option>
+        </select>
+      </label>
+      {frames === 'every' && (
+        <label>
+          {t('Every how many frames')}
+          <input type="number" min={1} value={every} onChange={({ target }) => change({ every: target.value })} />
+        </label>
+      )}
+      {frames === 'numbers' && (
+        <label>
+          {t('Numbers, for example 0, 17, 40-50')}
+          <input value={numbers} onChange={({ target }) => change({ numbers: target.value })} />
+        </label>
+      )}
+    </fieldset>
   )
 }

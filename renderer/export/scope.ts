@@ -2,8 +2,9 @@
 import { create } from 'zustand'
 import type { ReviewState } from '../../app/annotation.ts'
 import type { CallArgs } from '../../app/contract.ts'
-import type { ExportFormat } from '../../app/contract/export.ts'
+import type { ExportFormat, FrameChoice } from '../../app/contract/export.ts'
 import { queryOf } from '../../app/table/spec.ts'
+import { useLanguage } from '../i18n.ts'
 import { isFinding, useFind } from '../find/store.ts'
 import { usePicked } from '../overview/store.ts'
 import { useUi } from '../store.ts'
@@ -31,6 +32,11 @@ interface Choice {
   perVideo: boolean
   /** The labels that count as looked for everywhere: those that the detector looked for, the whole vocabulary, or none. */
   lookedFor: 'pack' | 'all' | 'none'
+  /** Which frames have pictures; `every` and `numbers` as they are typed. */
+  frames: 'annotated' | 'every' | 'numbers'
+  every: string
+  numbers: string
+  cut: 'copy' | 'exact'
   folder: string | null
   change: (choice: Partial<Omit<Choice, 'change'>>) => void
 }
@@ -43,13 +49,17 @@ export const useChoice = create<Choice>((set) => ({
   reviewed: 'any',
   perVideo: false,
   lookedFor: 'pack',
+  frames: 'annotated',
+  every: '25',
+  numbers: '0',
+  cut: 'copy',
   folder: null,
   change: (choice) => set(choice),
 }))
 
 /** The request for a choice, with the present vocabulary. */
 export function requestOf(choice: Choice, exportId: string, vocabulary: readonly string[]): CallArgs<'export'>['body'] {
-  const { formats, clips, chosenLabels, by, reviewed, perVideo, lookedFor, folder } = choice
+  const { formats, clips, chosenLabels, by, reviewed, perVideo, lookedFor, cut, folder } = choice
   const states = REVIEWED[reviewed]
   return {
     exportId,
@@ -60,9 +70,31 @@ export function requestOf(choice: Choice, exportId: string, vocabulary: readonly
     ...(by === 'both' ? {} : { by }),
     ...(states === undefined ? {} : { states: [...states] }),
     ...(perVideo ? { perVideo } : {}),
+    ...(formats.some((format) => format === 'pictures' || format === 'crops') ? { frames: framesOf(choice) } : {}),
+    ...(formats.includes('clips') ? { cut } : {}),
+    ...(formats.some((format) => format === 'report' || format === 'sheet') ? { language: useLanguage.getState().language } : {}),
     ...(lookedFor === 'pack' ? {} : { lookedFor: lookedFor === 'all' ? [...vocabulary] : [] }),
   }
 }
+
+/** Numbers that cannot be read count as none: the field shows them, and the export needs at least one. */
+function framesOf({ frames, every, numbers }: Choice): FrameChoice {
+  if (frames === 'every') return { every: Math.max(1, Math.trunc(Number(every)) || 1) }
+  return frames === 'numbers' ? { numbers: numbersIn(numbers) } : 'annotated'
+}
+
+/** "3, 10-12" → 3, 10, 11, 12. */
+function numbersIn(text: string): number[] {
+  return text.split(/[\s,;]+/).flatMap((part) => {
+    const [, from, to = from] = /^(\d+)(?:[-–](\d+))?$/.exec(part) ?? []
+    if (from === undefined) return []
+    const first = Number(from)
+    return Array.from({ length: Math.min(MOST_FRAMES, Math.max(0, Number(to) - first + 1)) }, (_, i) => first + i)
+  })
+}
+
+/** The contract takes no more. */
+const MOST_FRAMES = 100_000
 
 function which(clips: Clips): Pick<CallArgs<'export'>['body'], 'sourceIds' | 'clipIds' | 'search' | 'table' | 'rows' | 'view'> {
   const { sourceId, clipId } = useUi.getState()

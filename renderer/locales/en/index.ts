@@ -8,6 +8,7 @@ import intake from './intake.json' with { type: 'json' }
 import labels from './labels.json' with { type: 'json' }
 import overview from './overview.json' with { type: 'json' }
 import packs from './packs.json' with { type: 'json' }
+import pictures from './pictures.json' with { type: 'json' }
 import review from './review.json' with { type: 'json' }
 import shell from './shell.json' with { type: 'json' }
 import table from './table.json' with { type: 'json' }
@@ -22,6 +23,7 @@ export default {
   ...labels,
   ...overview,
   ...packs,
+  ...pictures,
   ...review,
   ...shell,
   ...table,

@@ -1,0 +1,175 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
+import { english } from '../../app/phrase.ts'
+import { type AnnotationDocument, libraryOf } from '../../test/documents.ts'
+import type { Library } from '../library/library.ts'
+import { filmed, HEIGHT, numberOn, painted, WIDTH, x264 } from '../media/painted.testing.ts'
+import { findMediaTools } from '../media/tools.ts'
+import { type Exported, exportProject, type ExportOptions } from './export.ts'
+import { filesIn } from './folder.ts'
+
+const tools = await findMediaTools()
+const LABEL = '../../up/car'
+const CAPTION = '<script>alert(1)</script> <img src=x onerror=alert(2)> "quoted"'
+let directory = ''
+let library: Library
+/** Its pixels are twice as wide as high. */
+const wide = { width: 2 * WIDTH, height: HEIGHT }
+
+function annotation(id: number, clipId: number, body: AnnotationBody, unsure: boolean): Annotation {
+  const evidence = { confidence: 0.5, unsure, agreement: null, frames: [] }
+  const provenance = {
+    packId: 'pack',
+    packVersion: '1',
+    packDigest: '00ff',
+    provider: 'cpu',
+    prompt: '',
+    appVersion: '0',
+    at: '2026-01-02T03:04:05Z',
+  }
+  return { id, clipId, body, machine: body, state: 'machine', evidence, provenance, updatedAt: '2026-01-02T03:04:05Z' }
+}
+
+beforeAll(async () => {
+  directory = mkdtempSync(path.join(os.tmpdir(), 'tubelet-made-'))
+  for (const folder of ['x', 'y']) mkdirSync(path.join(directory, folder))
+  const file = painted(tools, path.join(directory, 'x', 'a b.mp4'), 60, '-vf', 'setsar=2', ...x264)
+  const { probe, pts } = await filmed(tools, file)
+  const key = (ordinal: number, x1: number) => ({ ordinal, pts: pts[ordinal] ?? 0, box: { x1, y1: 0, x2: x1 + 16, y2: 16 }, score: 0.9 })
+  const source = { id: 1, path: file, name: 'a b.mp4', fingerprint: 'f1', probe }
+  const clip = { id: 11, index: 0, kind: 'shot' as const, start: 0, end: 1.2, startFrame: 0, endFrame: 30 }
+  const second = { ...clip, id: 12, index: 1, start: 1.2, end: 2.4, startFrame: 30, endFrame: 60 }
+  const documents: AnnotationDocument[] = [
+    {
+      source,
+      pts: Array.from(pts),
+      labels: [{ name: LABEL, colour: '#12ab00' }],
+      clips: [
+        {
+          ...clip,
+          annotations: [
+            annotation(21, 11, { kind: 'caption', text: CAPTION }, true),
+            // It moves from the lowest bit to the next: on frame 3 both are set, on frame 8 none is.
+            annotation(22, 11, { kind: 'track', label: LABEL, boxes: [key(3, 0), key(8, 16)] }, false),
+          ],
+        },
+        { ...second, annotations: [annotation(23, 12, { kind: 'answer', question: 'Is it?', text: 'Yes' }, false)] },
+      ],
+    },
+    {
+      source: { ...source, id: 2, path: path.join(directory, 'y', 'a b.mp4'), fingerprint: 'f2' },
+      pts: Array.from(pts),
+      labels: [],
+      clips: [{ ...clip, id: 13, annotations: [annotation(24, 13, { kind: 'track', label: LABEL, boxes: [key(3, 0)] }, false)] }],
+    },
+  ]
+  const folder = path.join(directory, 'library')
+  mkdirSync(folder)
+  library = libraryOf(folder, documents)
+})
+afterAll(async () => {
+  await library.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const out = (name: string) => path.join(directory, 'out', name)
+function made(name: string, options: Partial<ExportOptions>): Promise<Exported> {
+  return exportProject(library, { formats: ['pictures'], directory: out(name), media: () => Promise.resolve(tools), ...options })
+}
+function pixels(file: string, { width, height }: { width: number; height: number }): { width: number; height: number; data: Buffer } {
+  const data = execFileSync(tools.ffmpeg, ['-v', 'error', '-i', file, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'])
+  expect(data.length).toBe(width * height * 3)
+  return { width, height, data }
+}
+
+test('pictures of annotated frames are those frames, upright and square, and say what they are; a missing video is told', async () => {
+  const { notes, files } = await made('one', { formats: ['pictures', 'crops'] })
+  expect(notes.map(english)).toEqual([expect.stringMatching(/^a b\.mp4 has no pictures here\. /)])
+  expect(files.map(({ path: file, count }) => [path.relative(out('one'), file), count])).toEqual([
+    ['pictures', 3],
+    ['crops', 3],
+  ])
+  expect(filesIn(out('one'))).toEqual([
+    'crops/.._.._up_car/a b_frame000003_00h00m00.120s_track22.png',
+    'crops/.._.._up_car/a b_frame000008_00h00m00.320s_track22.png',
+    'crops/crops.csv',
+    'pictures/a b/a b_frame000003_00h00m00.120s.jpg',
+    'pictures/a b/a b_frame000008_00h00m00.320s.jpg',
+    'pictures/pictures.csv',
+    'tubelet-export.json',
+  ])
+  for (const ordinal of [3, 8]) {
+    const name = `a b_frame00000${ordinal}_00h00m00.${ordinal * 40}s`
+    expect(numberOn(pixels(out(`one/pictures/a b/${name}.jpg`), wide))).toBe(ordinal)
+    const { data } = pixels(out(`one/crops/.._.._up_car/${name}_track22.png`), { width: 16, height: 16 })
+    const mean = data.reduce((sum, value) => sum + value, 0) / data.length
+    expect(mean > 128, `the crop of frame ${ordinal}: ${mean}`).toBe(ordinal === 3)
+  }
+  expect(readFileSync(out('one/crops/crops.csv'), 'utf8').split('\r\n')[1]).toContain(',../../up/car,22,0.9,1,0,sure,f1,')
+})
+
+test('every n-th frame, and frames by number; the same again replaces, what somebody changed stays', async () => {
+  await made('two', { sourceIds: [1], frames: { every: 25 } })
+  const numbers = () => filesIn(out('two')).flatMap((name) => /frame(\d+)/.exec(name)?.[1] ?? [])
+  expect(numbers()).toEqual(['000000', '000025', '000050'])
+  const { notes } = await made('two', { sourceIds: [1], frames: { numbers: [7, 59, 60, 7] } })
+  expect(numbers()).toEqual(['000007', '000059'])
+  expect(notes.map(english)).toEqual(['a b.mp4 has 60 frames and not these: 60.'])
+  writeFileSync(out('two/pictures/mine.txt'), 'mine')
+  await expect(made('two', { sourceIds: [1], frames: { every: 25 } })).rejects.toMatchObject({ problem: { code: 'conflict' } })
+  expect(existsSync(out('two/pictures/mine.txt'))).toBe(true)
+})
+
+test('clips and a reel keep the order of the search, and tell where a copy really begins', async () => {
+  const { notes } = await made('three', { formats: ['clips', 'reel'], sourceIds: [1], clipIds: [12, 11] })
+  expect(notes.map(english)).toEqual([
+    expect.stringMatching(/^Clips that begin earlier than chosen, at the key frame before: 1, by at most 1\.2 s/),
+  ])
+  const rows = readFileSync(out('three/clips_a b/clips.csv'), 'utf8').trim().split('\r\n')
+  expect(rows.map((row) => row.split(',').slice(3, 6).join())).toEqual(['clip_id,start_frame,end_frame', '12,30,60', '11,0,30'])
+  expect(rows[1]?.split(',')[8]).toBe('0')
+  const args = ['-v', 'error', '-i', out('three/reel_a b/reel.mp4'), '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-']
+  const raw = execFileSync(tools.ffmpeg, args)
+  const bytes = wide.width * wide.height * 3
+  const shown = Array.from({ length: raw.length / bytes }, (_, i) => numberOn({ ...wide, data: raw.subarray(i * bytes, (i + 1) * bytes) }))
+  expect(shown).toEqual([...Array.from({ length: 30 }, (_, i) => 30 + i), ...Array.from({ length: 30 }, (_, i) => i)])
+})
+
+test('a report is one inert file that tells guesses, sources and what could not be read, in both languages', async () => {
+  const { notes } = await made('four', { formats: ['report', 'sheet'], subject: '<b>red & car</b>' })
+  expect(notes.map(english)).toEqual([expect.stringMatching(/^a b\.mp4 has no pictures here\. /)])
+  const text = readFileSync(out('four/report.html'), 'utf8')
+  expect(text).not.toMatch(/<script|<b>red|<img src=x|https?:/i)
+  for (const said of [
+    '&lt;script&gt;alert(1)',
+    '&lt;b&gt;red &amp; car',
+    'not sure',
+    'pack 1',
+    '00ff',
+    'x/a b.mp4',
+    'y/a b.mp4',
+    'The picture could not be read',
+  ])
+    expect(text, said).toContain(said)
+  expect(text.match(/data:image\/jpeg/g)?.length).toBe(6)
+  expect(readFileSync(out('four/sheet.html'), 'utf8').match(/data:image\/jpeg/g)?.length).toBe(2)
+  await made('five', { formats: ['report'], language: 'de' })
+  expect(readFileSync(out('five/report.html'), 'utf8')).toMatch(/<html lang="de">[^]*nicht sicher[^]*Woher es kommt/)
+})
+
+test('a cancelled export leaves nothing, and no ffmpeg', async () => {
+  const stop = new AbortController()
+  const one = made('six', {
+    formats: ['pictures', 'reel'],
+    sourceIds: [1],
+    frames: { every: 1 },
+    signal: stop.signal,
+    onProgress: () => stop.abort(),
+  })
+  await expect(one).rejects.toMatchObject({ problem: { code: 'cancelled' } })
+  expect(filesIn(out('six'))).toEqual([])
+})
