@@ -29,7 +29,7 @@ import { LibraryPacks } from './packs.ts'
 import { CLIP_WITH, TOUCHED } from './reach.ts'
 import { RemovedClips } from './removed.ts'
 import { Seen } from './seen.ts'
-import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf, type StoredJob, UNSURE_NAME } from './rows.ts'
+import { bytesOf, CLIP_FRAMES, CLIP_VIEW, clipOf, freeId, SOURCE_VIEW, sourceOf, type StoredJob, UNSURE_NAME } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import { readSetting, writeSetting } from './settings.ts'
 import { makeFolderSync } from '../folders.ts'
@@ -803,15 +803,6 @@ export class Library {
   }
 }
 
-/** SQL for an id that no row has or had: a removed clip can come back under its own, and a stale id never hits another row. */
-function freeId(table: 'sources' | 'clips'): string {
-  return `(SELECT max(coalesce((SELECT max(id) FROM ${table}), 0), last_id) + 1 FROM gone WHERE what = '${table}')`
-}
-
 function noClip(): TubeletError {
   return new TubeletError({ code: 'not-found', message: 'There is no such clip in the library.', next: 'Reload the list.' })
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
 }

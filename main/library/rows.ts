@@ -144,3 +144,13 @@ export function jobOf(row: Row): StoredJob {
       return { ...kept, kind, sourceId: null, columnId: null }
   }
 }
+
+/** SQL for an id that no row has or had: a removed clip can come back under its own, and a stale id never hits another row. */
+export function freeId(table: 'sources' | 'clips'): string {
+  return `(SELECT max(coalesce((SELECT max(id) FROM ${table}), 0), last_id) + 1 FROM gone WHERE what = '${table}')`
+}
+
+/** Numbers as a blob. */
+export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
