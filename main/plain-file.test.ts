@@ -33,8 +33,9 @@ describe.skipIf(process.platform === 'win32')('a pipe', { meta: { needs: 'a Unix
 
   test('is no file, a device is none, a file is one', async () => {
     await expect(openPlain('/dev/zero')).rejects.toMatchObject(told)
-    expect(() => readPlainSync('/dev/zero')).toThrow('pipe or a device')
+    expect(() => readPlainSync('/dev/zero', 1e6)).toThrow('pipe or a device')
     writeFileSync(at('plain'), 'text')
-    expect(readPlainSync(at('plain')).toString()).toBe('text')
+    expect(readPlainSync(at('plain'), 4).toString()).toBe('text')
+    expect(() => readPlainSync(at('plain'), 3)).toThrow('larger than any')
   })
 })

@@ -18,11 +18,19 @@ export async function openPlain(file: string): Promise<FileHandle> {
   }
 }
 
-/** The content of a file. @throws as `openPlain` */
-export function readPlainSync(file: string): Buffer {
+/** The content of a file. @param most Bytes above which it is refused. @throws as `openPlain`; `file-unreadable` for a file that is too large. */
+export function readPlainSync(file: string, most: number): Buffer {
   const handle = openSync(file, READ)
   try {
-    mustBePlain(file, fstatSync(handle))
+    const info = fstatSync(handle)
+    mustBePlain(file, info)
+    if (info.size > most)
+      throw new TubeletError({
+        code: 'file-unreadable',
+        message: 'This file is larger than any of its kind.',
+        file,
+        next: 'Get it again from where it came from.',
+      })
     return readFileSync(handle)
   } finally {
     closeSync(handle)

@@ -1,8 +1,25 @@
 /** What every pack states about itself; each family has its own file in this folder. */
 import { z } from 'zod'
 
+/** Limits of what a pack states: each far above what any model needs, and small enough to be read, kept and shown. */
+export const Line = z.string().max(500)
+const Prose = z.string().max(20_000)
+/** A count or a width of a tensor; 0 where a pack has none. */
+export const Size = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 24)
+/** Pixels of a side of a picture. */
+export const Side = z.number().int().positive().max(16_384)
+/** Bytes of pack.json. */
+export const MOST_MANIFEST = 4 * 2 ** 20
+
 export const FileRef = z.object({
-  file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a plain file name inside the pack folder'),
+  file: z
+    .string()
+    .max(200)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a plain file name inside the pack folder'),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 })
 export type FileRef = z.infer<typeof FileRef>
@@ -18,24 +35,25 @@ export const TASKS = Task.options
  * but never enlarged.
  */
 export const PictureInput = z.object({
-  width: z.number().int().positive(),
-  height: z.number().int().positive(),
+  width: Side,
+  height: Side,
   fit: z.enum(['stretch', 'crop', 'letterbox', 'inside']),
 })
 export type PictureInput = z.infer<typeof PictureInput>
 
 export const Pack = z.object({
   format: z.literal(1),
-  id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
-  version: z.string(),
-  name: z.string(),
-  description: z.string(),
-  licence: z.string(),
-  data: z.array(z.object({ name: z.string(), licence: z.string() })),
+  id: z
+    .string()
+    .max(100)
+    .regex(/^[a-z0-9][a-z0-9.-]*$/),
+  version: Line,
+  name: Line,
+  description: Prose,
+  licence: Line,
+  data: z.array(z.object({ name: Line, licence: Line })).max(1_000),
   selfTest: FileRef,
   /** SHA-256 of earlier pack.json files of the same pack with the same answers: results may be stored under those. */
-  formerly: z.array(z.string()).optional(),
-  scores: z.array(
-    z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() }),
-  ),
+  formerly: z.array(z.string().max(64)).max(1_000).optional(),
+  scores: z.array(z.object({ task: Line, metric: Line, value: z.number(), n: z.number().int(), on: Line, date: Line })).max(1_000),
 })

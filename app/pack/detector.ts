@@ -1,6 +1,6 @@
 /** Family `detector`: boxes of a closed list of names on single pictures. */
 import { z } from 'zod'
-import { FileRef, Pack, PictureInput } from './base.ts'
+import { FileRef, Line, Pack, PictureInput, Side } from './base.ts'
 
 const Share = z.number().min(0).max(1)
 
@@ -13,15 +13,15 @@ export const DetectorManifest = Pack.extend({
    */
   input: PictureInput.extend({
     fit: z.literal('letterbox'),
-    multiple: z.number().int().positive(),
-    rate: z.number().positive(),
+    multiple: Side,
+    rate: z.number().positive().max(240),
   }),
   /** `picture` uint8 [1, H, W, 3] RGB -> `scores` f32 [1, cells, classes] of 0..1 and `distances` f32 [1, cells, 4] in pixels: see main/engine/detector. */
   graphs: z.object({ detector: FileRef }),
   /** Pixels from one cell to the next in each grid, in the order of the cells. */
-  strides: z.array(z.number().int().positive()).min(1),
+  strides: z.array(Side).min(1).max(16),
   /** Names in the order of the scores. */
-  classes: z.array(z.string()).min(1),
+  classes: z.array(Line).min(1).max(20_000),
   calibration: z.object({
     /** Boxes below this score are not kept. */
     floor: Share,

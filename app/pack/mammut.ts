@@ -1,8 +1,13 @@
 /** Family `mammut`: one vision encoder and one text decoder with two passes. Written by models/export. */
 import { z } from 'zod'
-import { FileRef, Pack, Task } from './base.ts'
+import { FileRef, Line, Pack, Side, Size, Task } from './base.ts'
 
-const Triple = z.tuple([z.number().int(), z.number().int(), z.number().int()])
+const Step = z.number().int().max(16_384)
+const Triple = z.tuple([Step, Step, Step])
+/** Bytes of the pictures that a pack takes at once. */
+const MOST_INPUT = 2 ** 30
+/** Numbers in one tensor of a clip. */
+const MOST_TENSOR = 2 ** 28
 
 /**
  * A kind of tube, all in voxels, order (t, y, x). A 2D patch is a tube of length 1. `depth` is space-to-depth (TubeViT 3.4): a token joins
@@ -10,7 +15,7 @@ const Triple = z.tuple([z.number().int(), z.number().int(), z.number().int()])
  */
 export const TubeKind = z
   .object({
-    name: z.string(),
+    name: Line,
     kernel: Triple.refine((k) => k.every((n) => n > 0)),
     stride: Triple.refine((s) => s.every((n) => n > 0)),
     offset: Triple.refine((o) => o.every((n) => n >= 0)),
@@ -28,38 +33,46 @@ const Logistic = z.object({ scale: z.number(), bias: z.number(), threshold: Thre
  * For packs without measurements: the probability of the text against a bank of everyday captions, by softmax at the scale that the model
  * learnt.
  */
-const Against = z.object({ scale: z.number(), background: z.array(z.string()).min(1), threshold: Threshold })
+const Against = z.object({ scale: z.number(), background: z.array(Line).min(1).max(10_000), threshold: Threshold })
 
 const Manifest = Pack.extend({
   family: z.literal('mammut'),
   /** `detect`: the name of the task boxes in older packs. */
   tasks: z.array(z.union([Task.exclude(['text']), z.literal('detect').transform(() => 'boxes' as const)])),
-  input: z.object({
-    frames: z.number().int().positive(),
-    width: z.number().int().positive(),
-    height: z.number().int().positive(),
-    /** How the display-oriented frame becomes width x height. crop: scaled until it covers that size, and cut equally on both sides. */
-    fit: z.enum(['stretch', 'crop']),
-    maxClipSeconds: z.number().positive(),
-    tubes: z.array(TubeKind).min(1),
-  }),
-  dims: z.object({
-    embedding: z.number().int(),
-    /** Width of the tokens that the decoder reads, and their number per clip; the detector's tokens are `token` wide. */
-    memory: z.number().int(),
-    tokens: z.number().int(),
-    token: z.number().int(),
-    layers: z.number().int(),
-    crossLayers: z.number().int(),
-    heads: z.number().int(),
-    headDim: z.number().int(),
-    vocab: z.number().int(),
-    context: z.number().int(),
-    queries: z.number().int(),
-  }),
+  input: z
+    .object({
+      frames: z.number().int().positive().max(4_096),
+      width: Side,
+      height: Side,
+      /** How the display-oriented frame becomes width x height. crop: scaled until it covers that size, and cut equally on both sides. */
+      fit: z.enum(['stretch', 'crop']),
+      maxClipSeconds: z.number().positive(),
+      tubes: z.array(TubeKind).min(1).max(64),
+    })
+    .refine(({ frames, width, height }) => frames * width * height * 3 <= MOST_INPUT, 'pictures of at most 1 GB at once'),
+  dims: z
+    .object({
+      embedding: Size,
+      /** Width of the tokens that the decoder reads, and their number per clip; the detector's tokens are `token` wide. */
+      memory: Size,
+      tokens: Size,
+      token: Size,
+      layers: Size,
+      crossLayers: Size,
+      heads: Size,
+      headDim: Size,
+      vocab: Size,
+      context: Size,
+      queries: Size,
+    })
+    .refine(
+      ({ tokens, memory, token, queries, embedding, crossLayers, heads, headDim }) =>
+        Math.max(tokens * memory, tokens * token, queries * embedding, crossLayers * heads * tokens * headDim) <= MOST_TENSOR,
+      'tensors of at most 2 ** 28 numbers',
+    ),
   graphs: z.object({ vision: FileRef, text: FileRef, cross: FileRef, decoder: FileRef, detector: FileRef.optional() }),
   /** Tensors of the graphs in separate files (ONNX external data). */
-  weights: z.array(FileRef).default([]),
+  weights: z.array(FileRef).max(1_000).default([]),
   tokenizer: FileRef.extend({
     pad: z.number().int(),
     start: z.number().int(),
@@ -68,16 +81,16 @@ const Manifest = Pack.extend({
     clean: z.enum(['none', 'clip']).default('none'),
   }),
   prompts: z.object({
-    caption: z.string(),
-    search: z.string().includes('{query}'),
-    question: z.string().includes('{question}').optional(),
-    label: z.string().includes('{label}').optional(),
+    caption: Line,
+    search: Line.includes('{query}'),
+    question: Line.includes('{question}').optional(),
+    label: Line.includes('{label}').optional(),
   }),
   /** All words, in lower case, of the texts that the pack learnt from. Missing if it learnt from texts of any kind. */
-  words: z.array(z.string()).optional(),
+  words: z.array(z.string().max(100)).max(200_000).optional(),
   /** How captions are generated: see main/engine/beam. */
   decoding: z
-    .object({ beams: z.number().int().min(1).max(16), lengthPenalty: z.number().min(0), longest: z.number().int().positive() })
+    .object({ beams: z.number().int().min(1).max(16), lengthPenalty: z.number().min(0), longest: z.number().int().positive().max(4_096) })
     .optional(),
   calibration: z.object({
     /** False: these numbers rest on no measurement, and the app must not show them as if they did. */
@@ -98,12 +111,12 @@ const Manifest = Pack.extend({
   /** The checkpoint that a pack was made from on somebody's own machine. */
   source: z
     .object({
-      file: z.string(),
+      file: z.string().max(1_000),
       layout: z.enum(['fork', 'upstream']),
       precision: z.enum(['fp32', 'fp16', 'int8']),
       /** Where the file was fetched from, and its SHA-256. */
-      url: z.string().optional(),
-      sha256: z.string().optional(),
+      url: z.string().max(4_000).optional(),
+      sha256: z.string().max(64).optional(),
     })
     .optional(),
 })

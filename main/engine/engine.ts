@@ -38,6 +38,10 @@ const ENTRY = fileURLToPath(new URL(`./process${path.extname(import.meta.url)}`,
 const CRASHES_ALLOWED = 5
 const CRASH_WINDOW_MS = 60_000
 const FIRST_DELAY_MS = 100
+/** A graph that runs longer than this never ends: the slowest model that was tried takes two minutes on one core. */
+const STUCK_AFTER_MS = 600_000
+/** So many signs of life are awaited in that time. They are counted, because a sleeping machine stops the engine but not the clock. */
+const BEATS = 60
 
 /**
  * Every call waits until the engine is ready. It rejects with TubeletError `engine-unavailable` when the process dies under it (the
@@ -55,8 +59,16 @@ export class Engine<M extends PackManifest = PackManifest> {
   #restart: NodeJS.Timeout | undefined
   #closed = false
   #closing: Promise<void> | null = null
+  readonly #name: string
+  readonly #stuckAfterMs: number
+  /** Calls under way, and signs of life that the process owes. */
+  #asked = 0
+  #owed = 0
+  #watch: NodeJS.Timeout | undefined
 
-  private constructor(args: readonly string[], forkEngine: ForkEngine) {
+  private constructor(args: readonly string[], forkEngine: ForkEngine, stuckAfterMs: number) {
+    this.#name = path.basename(args[0] ?? '')
+    this.#stuckAfterMs = stuckAfterMs
     this.#channel = new Channel(() => {
       const port = forkEngine(ENTRY, args)
       port.onEnd((cause) => this.#lost(cause))
@@ -65,7 +77,8 @@ export class Engine<M extends PackManifest = PackManifest> {
   }
 
   /**
-   * `signal` gives up a start that takes too long. `untested`: for a pack that is being made, which has no known answers yet.
+   * `signal` gives up a start that takes too long. `untested`: for a pack that is being made, which has no known answers yet. `stuckAfterMs`: how long
+   * one run of a graph may take.
    * @throws TubeletError `pack-invalid`, `pack-self-test-failed` or `engine-unavailable`.
    */
   static async start({
@@ -73,14 +86,16 @@ export class Engine<M extends PackManifest = PackManifest> {
     fork = childProcess,
     signal,
     untested = false,
+    stuckAfterMs = STUCK_AFTER_MS,
   }: {
     packDir: string
     fork?: ForkEngine
     signal?: AbortSignal
     untested?: boolean
+    stuckAfterMs?: number
   }): Promise<Engine> {
     signal?.throwIfAborted()
-    const engine = new Engine(untested ? [packDir, 'untested'] : [packDir], fork)
+    const engine = new Engine(untested ? [packDir, 'untested'] : [packDir], fork, stuckAfterMs)
     const stop = () => void engine.close()
     signal?.addEventListener('abort', stop, { once: true })
     engine.#launch()
@@ -207,14 +222,49 @@ export class Engine<M extends PackManifest = PackManifest> {
     try {
       signal?.throwIfAborted()
       await unlessAborted(this.#ready.promise, signal)
-      return await this.#channel.call(name, input, options)
+      return await this.#watched(this.#channel.call(name, input, options))
     } catch (error) {
       throw signal?.aborted ? cancelled() : error
     }
   }
 
+  /** While a call is under way, the process must show that its graphs come to an end. */
+  async #watched<T>(call: Promise<T>): Promise<T> {
+    this.#asked += 1
+    this.#watch ??= setInterval(() => this.#beat(), this.#stuckAfterMs / BEATS).unref()
+    try {
+      return await call
+    } finally {
+      this.#asked -= 1
+      if (this.#asked === 0) {
+        clearInterval(this.#watch)
+        this.#watch = undefined
+        this.#owed = 0
+      }
+    }
+  }
+
+  #beat(): void {
+    if (this.#port === null) this.#owed = 0
+    else if (this.#owed === 0) {
+      const paid = () => (this.#owed = 0)
+      this.#channel.call('beat', null).then(paid, paid)
+      this.#owed = 1
+    } else if (++this.#owed > BEATS) void this.#fail(this.#stuck())
+  }
+
+  #stuck(): TubeletError {
+    return new TubeletError({
+      code: 'engine-unavailable',
+      message: 'The model “{{pack}}” computed for {{minutes}} minutes without coming to an end, so it was ended and is not used.',
+      values: { pack: this.#info?.manifest.name ?? this.#name, minutes: Math.round(this.#stuckAfterMs / 60_000) },
+      stillWorks: 'Your library, playback, review and export.',
+      next: 'Give its tasks to another pack on the Packs page. It is tried again when Tubelet is started again.',
+    })
+  }
+
   #launch(): void {
-    this.#channel.call('open', null).then(
+    this.#watched(this.#channel.call('open', null)).then(
       (info) => {
         // The cast is safe: callers narrow an engine to M by `ofFamily`, which checks the manifest.
         this.#info = info as EngineInfo<M>

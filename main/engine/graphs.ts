@@ -95,9 +95,12 @@ export function tensorOf(outputs: ort.InferenceSession.OnnxValueMapType, name: s
   return value
 }
 
-export function floatsOf(outputs: ort.InferenceSession.OnnxValueMapType, name: string): Float32Array {
+/** @param length How many numbers the pack says there are. */
+export function floatsOf(outputs: ort.InferenceSession.OnnxValueMapType, name: string, length?: number): Float32Array {
   const { data } = tensorOf(outputs, name)
   if (!(data instanceof Float32Array)) throw new Error(`output "${name}" is not fp32`)
+  if (length !== undefined && data.length !== length)
+    throw new Error(`output "${name}" has ${data.length} numbers, not ${length} as pack.json says`)
   return data
 }
 

@@ -59,7 +59,7 @@ export class Model {
 
   /** The encoder's outputs in full precision. */
   async see(tubes: readonly Uint8Array[]): Promise<Vision> {
-    const { input } = this.#pack.manifest
+    const { input, dims } = this.#pack.manifest
     const counts = tubeCounts(input)
     const feeds = Object.fromEntries(
       input.tubes.map((kind, i) => {
@@ -70,9 +70,9 @@ export class Model {
     )
     const outputs = await this.graphs.run('vision', feeds)
     return {
-      embedding: floatsOf(outputs, 'embedding'),
-      memory: floatsOf(outputs, 'memory'),
-      tokens: this.graphs.has('detector') ? floatsOf(outputs, 'tokens') : null,
+      embedding: floatsOf(outputs, 'embedding', dims.embedding),
+      memory: floatsOf(outputs, 'memory', dims.tokens * dims.memory),
+      tokens: this.graphs.has('detector') ? floatsOf(outputs, 'tokens', dims.tokens * dims.token) : null,
     }
   }
 
@@ -172,7 +172,7 @@ export class Model {
       const rows = batch.map((text) => this.#text.sentence(text))
       const longest = Math.max(...rows.map((row) => row.length))
       const padded = rows.map((row) => [...row, ...new Array<number>(longest - row.length).fill(tokenizer.pad)])
-      const all = floatsOf(await this.graphs.run('text', { ids: idTensor(padded) }), 'embedding')
+      const all = floatsOf(await this.graphs.run('text', { ids: idTensor(padded) }), 'embedding', batch.length * dims.embedding)
       batch.forEach((text, i) => found.set(text, all.slice(i * dims.embedding, (i + 1) * dims.embedding)))
     }
     return texts.map((text) => {
@@ -239,9 +239,9 @@ export class Model {
     const tokens = floatTensor(this.#widen(tokenBits, dims.tokens * dims.token), [1, dims.tokens, dims.token])
     const outputs = await this.graphs.run('detector', { tokens })
     return {
-      boxes: floatsOf(outputs, 'boxes'),
-      objectness: floatsOf(outputs, 'objectness'),
-      regions: floatsOf(outputs, 'regions'),
+      boxes: floatsOf(outputs, 'boxes', dims.queries * 4),
+      objectness: floatsOf(outputs, 'objectness', dims.queries),
+      regions: floatsOf(outputs, 'regions', dims.queries * dims.embedding),
       frames: tensorOf(outputs, 'frame').data,
     }
   }

@@ -11,6 +11,9 @@ import type { FileRef } from '../../app/pack/base.ts'
 import { PackManifest } from '../../app/pack/pack.ts'
 import { digestsOf } from '../pack-digest.ts'
 
+/** Bytes of a file of JSON: the largest tokenizers have 20 MB. */
+const MOST_JSON = 64 * 2 ** 20
+
 /** The files of one pack; only those that its manifest names are read. */
 export class PackFolder {
   readonly dir: string
@@ -44,6 +47,7 @@ export class PackFolder {
 
   /** The JSON in a file of the pack. @throws TubeletError `pack-invalid` */
   parse<S extends z.ZodType>(schema: S, bytes: Buffer, file: string): z.infer<S> {
+    if (bytes.length > MOST_JSON) this.invalid(`${file} is larger than any of its kind.`)
     let json: unknown
     try {
       json = JSON.parse(bytes.toString('utf8'))

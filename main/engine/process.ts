@@ -55,6 +55,7 @@ const of =
 
 serve<EngineService>({
   open: async () => (await opened).info,
+  beat: () => Promise.resolve(null),
   encode: of('encode'),
   unfamiliar: of('unfamiliar'),
   caption: of('caption'),

@@ -132,4 +132,8 @@ export interface Calls {
 export type CallName = keyof Calls
 
 /** `open` returns when the pack is loaded and has passed its self-test, or throws the reason why not; later calls wait for it. */
-export type EngineService = Calls & { open: { input: null; output: EngineInfo } }
+export type EngineService = Calls & {
+  open: { input: null; output: EngineInfo }
+  /** A sign of life, which comes between two runs of graphs. */
+  beat: { input: null; output: null }
+}

@@ -32,6 +32,9 @@ export interface TextPack {
   knownAnswers: Omit<z.infer<typeof SelfTest>, 'picture'> & { picture: Picture }
 }
 
+const MOST_SYMBOLS = 200_000
+const LONGEST_SYMBOL = 16
+
 /** Least overlap (IoU) of a found box with a drawn line's: their margins may differ. */
 const SAME_BOX = 0.4
 
@@ -39,6 +42,8 @@ const SAME_BOX = 0.4
 export async function openText(folder: PackFolder, manifest: TextManifest): Promise<TextPack> {
   const graphs = { finder: await folder.read(manifest.graphs.finder), reader: await folder.read(manifest.graphs.reader) }
   const symbols = (await folder.read(manifest.symbols)).toString('utf8').replace(/\n$/, '').split('\n')
+  if (symbols.length > MOST_SYMBOLS || symbols.some((symbol) => symbol.length > LONGEST_SYMBOL))
+    folder.invalid(`${manifest.symbols.file} has more or longer symbols than any script.`)
   const { picture, ...answers } = folder.parse(SelfTest, await folder.read(manifest.selfTest), manifest.selfTest.file)
   const { width, height } = answers
   return { graphs, symbols, knownAnswers: { ...answers, picture: { rgb: await folder.unzip(picture, width * height * 3), width, height } } }

@@ -62,7 +62,11 @@ export class Packs {
     const { library, store, lost } = this.#parts
     const { bavail, bsize } = await statfs(nearest(store.folder))
     const usage = library.packs.usage()
-    const packs = store.list().map((pack) => this.#installed(pack, usage))
+    await store.refresh()
+    const stored = store.list()
+    const usable = stored.filter((pack) => 'digest' in pack)
+    const inUse = this.#inUse(usable)
+    const packs = stored.map((pack) => this.#installed(pack, usage, usable))
     const here = new Set(packs.map(({ digest }) => digest))
     const orphans = [...usage].filter(([digest]) => !here.has(digest)).map(([, use]) => use)
     return {
@@ -74,14 +78,11 @@ export class Packs {
       networkAllowed: this.settings.network,
       tasks: TASKS.map((task) => ({
         task,
-        packId: this.#of(task)?.id ?? null,
-        able: store
-          .usable()
-          .filter(({ manifest }) => does(manifest, task))
-          .map(({ id }) => id),
+        packId: this.#of(task, usable)?.id ?? null,
+        able: usable.filter(({ manifest }) => does(manifest, task)).map(({ id }) => id),
       })),
-      cost: this.#cost(this.#inUse()),
-      missing: this.#missing(this.#inUse()),
+      cost: this.#cost(inUse),
+      missing: this.#missing(inUse),
       orphans: { clips: orphans.reduce((sum, { clips }) => sum + clips, 0), bytes: orphans.reduce((sum, { bytes }) => sum + bytes, 0) },
       lost,
     }
@@ -173,14 +174,14 @@ export class Packs {
       : able.filter((task) => task !== 'boxes' || manifest.family !== 'mammut' || this.#of('boxes')?.manifest.family !== 'detector')
   }
 
-  #of(task: Task): StoredPack | null {
+  #of(task: Task, usable = this.#parts.store.usable()): StoredPack | null {
     const chosen = this.#parts.library.packs.current()[task]
-    return this.#parts.store.usable().find(({ digest }) => digest === chosen?.digest) ?? null
+    return usable.find(({ digest }) => digest === chosen?.digest) ?? null
   }
 
-  #inUse(): StoredPack[] {
+  #inUse(usable = this.#parts.store.usable()): StoredPack[] {
     const digests = this.#parts.library.packs.inUse()
-    return this.#parts.store.usable().filter(({ digest }) => digests.includes(digest))
+    return usable.filter(({ digest }) => digests.includes(digest))
   }
 
   #cost(packs: readonly StoredPack[]): PackOverview['cost'] {
@@ -382,7 +383,11 @@ export class Packs {
     if (measured) this.settings.remember(pack.digest, measured)
   }
 
-  #installed(pack: ReturnType<PackStore['list']>[number], usage: ReadonlyMap<string, { clips: number; bytes: number }>): InstalledPack {
+  #installed(
+    pack: ReturnType<PackStore['list']>[number],
+    usage: ReadonlyMap<string, { clips: number; bytes: number }>,
+    usable: StoredPack[],
+  ): InstalledPack {
     const { id, dir: folder, bytes } = pack
     if ('problem' in pack)
       return {
@@ -404,7 +409,7 @@ export class Packs {
       folder,
       bytes,
       bundled: pack.bundled,
-      does: TASKS.filter((task) => this.#of(task)?.digest === pack.digest),
+      does: TASKS.filter((task) => this.#of(task, usable)?.digest === pack.digest),
       manifest: pack.manifest,
       digest: pack.digest,
       problem: null,

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { problemOf } from '../../app/errors.ts'
 import type { Task } from '../../app/pack/base.ts'
+import type { DetectorManifest } from '../../app/pack/detector.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { BUNDLED, copyPack, OBJECTS, SCREEN_TEXT } from './pack.testing.ts'
 import { RunningPacks } from './running.ts'
 import { PackStore } from './store.ts'
@@ -57,6 +59,65 @@ describe('the pack store', () => {
       expect(store.list().map(({ id }) => id)).toEqual(['tubelet-mini', 'inside'])
     },
   )
+
+  test('300 packs, and one of huge files, are listed a second time without reading them, and a changed one is read again', async () => {
+    const text = readFileSync(path.join(BUNDLED, 'pack.json'), 'utf8')
+    for (let nth = 0; nth < 300; nth++) {
+      mkdirSync(path.join(folder, `pack-${nth}`))
+      writeFileSync(path.join(folder, `pack-${nth}`, 'pack.json'), text.replace('"tubelet-mini"', `"pack-${nth}"`))
+    }
+    // These take no room on the disk.
+    for (const [name, huge] of [
+      ['weights', 'weights.bin'],
+      ['manifest', 'pack.json'],
+    ] as const) {
+      mkdirSync(path.join(folder, name))
+      for (const file of new Set(['pack.json', huge])) writeFileSync(path.join(folder, name, file), text)
+      truncateSync(path.join(folder, name, huge), 2 ** 36)
+    }
+    const store = new PackStore([BUNDLED], folder)
+    // Others get their turn between two packs.
+    let turns = 0
+    const others = setInterval(() => (turns += 1))
+    await store.refresh()
+    clearInterval(others)
+    expect(turns).toBeGreaterThan(10)
+    const first = store.list()
+    expect(first).toHaveLength(303)
+    expect(first.find(({ id }) => id === 'weights')?.bytes).toBeGreaterThan(2 ** 36)
+    expect(first.find(({ id }) => id === 'manifest')).toMatchObject({ problem: { code: 'pack-invalid' } })
+    const again = store.list()
+    expect(again.every((pack, nth) => pack === first[nth])).toBe(true)
+    writeFileSync(path.join(folder, 'pack-7', 'pack.json'), text.replace('"tubelet-mini"', '"another-name"'))
+    expect(
+      store
+        .list()
+        .filter((pack) => !first.includes(pack))
+        .map(({ id }) => id),
+    ).toEqual(['pack-7'])
+  })
+
+  test('a pack that states more than any model has is not used', () => {
+    const { classes, ...detector } = JSON.parse(readFileSync(path.join(OBJECTS, 'pack.json'), 'utf8')) as DetectorManifest
+    const mini = JSON.parse(readFileSync(path.join(BUNDLED, 'pack.json'), 'utf8')) as MammutManifest
+    const stated: Record<string, unknown> = {
+      'a-long-name': { ...detector, classes, name: 'x'.repeat(1_000) },
+      'a-long-class': { ...detector, classes: [...classes, 'x'.repeat(1_000)] },
+      'many-classes': { ...detector, classes: Array.from({ length: 30_000 }, (_, nth) => `c${nth}`) },
+      'many-words': { ...mini, words: Array.from({ length: 300_000 }, (_, nth) => `w${nth}`) },
+      'long-words': { ...mini, words: ['x'.repeat(101)] },
+      'a-huge-picture': { ...mini, input: { ...mini.input, width: 16_000, height: 16_000 } },
+      'a-huge-tensor': { ...mini, dims: { ...mini.dims, tokens: 2 ** 20, memory: 2 ** 20 } },
+      'a-negative-side': { ...mini, dims: { ...mini.dims, vocab: -1 } },
+    }
+    for (const [name, manifest] of Object.entries(stated)) {
+      mkdirSync(path.join(folder, name))
+      writeFileSync(path.join(folder, name, 'pack.json'), JSON.stringify(manifest))
+    }
+    const store = new PackStore([OBJECTS, SCREEN_TEXT, BUNDLED], folder)
+    expect(store.usable().map(({ id }) => id)).toEqual(['objects-80', 'screen-text', 'tubelet-mini'])
+    expect(store.list()).toHaveLength(3 + Object.keys(stated).length)
+  })
 
   test('where no folder is, the packs that ship are there all the same', () => {
     const file = path.join(folder, 'file')

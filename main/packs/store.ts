@@ -1,8 +1,10 @@
 /** The packs on this machine, bundled or imported, each in a folder of its own. */
 import { mkdtempSync, readdirSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
+import { MOST_MANIFEST } from '../../app/pack/base.ts'
 import { PackManifest } from '../../app/pack/pack.ts'
 import { isAlive } from '../alive.ts'
 import { makeFolderSync } from '../folders.ts'
@@ -36,6 +38,8 @@ export class PackStore {
   /** The folder of imported packs. */
   readonly folder: string
   readonly #bundled: readonly string[]
+  /** What was read of each folder, and how its files looked then. */
+  readonly #read = new Map<string, { files: string; pack: StoredPack | BrokenPack }>()
 
   /** @param bundled The folders of the packs that ship with the app. */
   constructor(bundled: readonly string[], folder: string) {
@@ -52,16 +56,39 @@ export class PackStore {
     }
   }
 
-  /** All packs: bundled ones first, then by name. */
+  /** All packs: bundled ones first, then by name. Reads what changed since the last time only. */
   list(): (StoredPack | BrokenPack)[] {
+    const [bundled, imported] = this.#dirs()
+    return [
+      ...bundled.map((dir) => this.#of(dir, true)),
+      ...imported.map((dir) => this.#of(dir, false)).sort((a, b) => a.id.localeCompare(b.id)),
+    ]
+  }
+
+  /** Read what changed, one pack after the other, so that `list` has nothing to read: hundreds of packs would hold everything else up. */
+  async refresh(): Promise<void> {
+    const [bundled, imported] = this.#dirs()
+    for (const dir of [...bundled, ...imported]) {
+      this.#of(dir, bundled.includes(dir))
+      await setImmediate()
+    }
+  }
+
+  #dirs(): [bundled: readonly string[], imported: string[]] {
     const imported = namesIn(this.folder)
       .filter((name) => !name.startsWith('.'))
       .map((name) => path.join(this.folder, name))
       .filter((dir) => infoOf(dir)?.isFile() !== true)
-    return [
-      ...this.#bundled.map((dir) => read(dir, true)),
-      ...imported.map((dir) => read(dir, false)).sort((a, b) => a.id.localeCompare(b.id)),
-    ]
+    return [this.#bundled, imported]
+  }
+
+  #of(dir: string, bundled: boolean): StoredPack | BrokenPack {
+    const files = looksOf(dir)
+    const known = this.#read.get(dir)
+    if (known?.files === files) return known.pack
+    const pack = read(dir, bundled)
+    this.#read.set(dir, { files, pack })
+    return pack
   }
 
   usable(): StoredPack[] {
@@ -164,11 +191,17 @@ function infoOf(file: string): Stats | null {
   }
 }
 
+/** How the files of a folder look: when one of them or their number changes, so does this. */
+function looksOf(dir: string): string {
+  const info = infoOf(path.join(dir, 'pack.json'))
+  return [infoOf(dir)?.mtimeMs, info?.mtimeMs, info?.ctimeMs, info?.size, info?.ino].join()
+}
+
 function read(dir: string, bundled: boolean): StoredPack | BrokenPack {
   const id = path.basename(dir)
   const bytes = namesIn(dir).reduce((sum, name) => sum + (infoOf(path.join(dir, name))?.size ?? 0), 0)
   try {
-    const text = readPlainSync(path.join(dir, 'pack.json'))
+    const text = readPlainSync(path.join(dir, 'pack.json'), MOST_MANIFEST)
     return { id, dir, bundled, bytes, ...digestsOf(text), manifest: PackManifest.parse(JSON.parse(text.toString('utf8'))) }
   } catch (error) {
     const { message, details = message } = problemOf(error)
