@@ -16,7 +16,7 @@ import { Watching } from './intake/watching.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Speed } from './jobs/speed.ts'
 import type { Pipeline } from './jobs/pipeline.ts'
-import { Backups } from './library/backups.ts'
+import { Backups, takeBackRestore } from './library/backups.ts'
 import { Library } from './library/library.ts'
 import { lockLibrary } from './lock.ts'
 import { warmUp } from './media/sample.ts'
@@ -71,6 +71,7 @@ export function openTubelet(options: OpenOptions): Tubelet {
   try {
     makeFolderSync(projectDir)
     unlock = lockLibrary(projectDir)
+    takeBackRestore(projectDir)
     library = Library.open(projectDir)
     return assembled(library, unlock, options)
   } catch (error) {

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import {
   closeSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -22,6 +23,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { problemOf } from '../../app/errors.ts'
 import { lockLibrary } from '../lock.ts'
+import { openTubelet } from '../open.ts'
 import { Backups, backupsOf, isDue, restoreBackup, thinOut } from './backups.ts'
 import { faultsOf } from './check.ts'
 import { Library } from './library.ts'
@@ -240,6 +242,24 @@ test('a kill at any moment of a restore leaves the library of before or the rest
     await now.close()
   }
   expect([...seen].filter((count) => count !== 40 && count !== 50)).toEqual([])
+})
+
+test('a restore that was killed before its copy took the place leaves no second name of the library, and nothing else is deleted', async () => {
+  const library = Library.open(folder)
+  fill(library, 0, 3)
+  await library.close()
+  const copy = await backUp()
+  // What is there between the two calls: the library under both names, and a log that could not be taken in.
+  const names = ['2026-01-02T03-04-05.006Z set aside.sqlite', '2026-01-01T00-00-00.000Z set aside.sqlite']
+  const [twice, before] = [copyNamed(names[0] ?? ''), copyNamed(names[1] ?? '')]
+  linkSync(file(), twice)
+  writeFileSync(before, 'set aside earlier')
+  writeFileSync(`${twice}-journal`, '')
+  const tubelet = openTubelet({ projectDir: folder, packsDir: path.join(folder, 'packs'), host: 'web' })
+  expect(notes(tubelet.library)).toBe(3)
+  await tubelet.close()
+  expect(statSync(file()).nlink).toBe(1)
+  expect([twice, `${twice}-journal`, before, copyNamed(copy)].map((one) => existsSync(one))).toEqual([false, false, true, true])
 })
 
 test('a library whose process was killed while it wrote is checked, not called unreadable', async () => {

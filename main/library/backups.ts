@@ -243,6 +243,27 @@ function forgetPictures(projectDir: string): void {
   }
 }
 
+/**
+ * Take back a restore that was killed before its copy took the library's place: the library then has a second name, and what is set aside under that
+ * would change with it. The caller holds the lock of the folder.
+ */
+export function takeBackRestore(projectDir: string): void {
+  const library = path.join(projectDir, LIBRARY)
+  const info = statSync(library, { bigint: true, throwIfNoEntry: false })
+  if (info === undefined || info.nlink < 2n) return
+  for (const { name, kind } of backupsOf(projectDir)) {
+    const aside = path.join(folderOf(projectDir), name)
+    const other = statSync(aside, { bigint: true, throwIfNoEntry: false })
+    if (kind !== 'set-aside' || other?.ino !== info.ino || other.dev !== info.dev) continue
+    for (const end of ['-wal', '-journal']) {
+      if (!existsSync(`${aside}${end}`)) continue
+      if (existsSync(`${library}${end}`)) rmSync(`${aside}${end}`)
+      else renameSync(`${aside}${end}`, `${library}${end}`)
+    }
+    rmSync(aside)
+  }
+}
+
 /** Keep the library under another name too; its log moves there, or SQLite would apply it to the file that takes its place. */
 function setAside(projectDir: string): string {
   const library = path.join(projectDir, LIBRARY)
