@@ -62,7 +62,7 @@ it('a graph that never ends is ended with its process, and the pack is not start
   const graph = endless()
   const { graphs } = JSON.parse(readFileSync(path.join(OBJECTS, 'pack.json'), 'utf8')) as DetectorManifest
   const detector = { ...graphs.detector, sha256: hash('sha256', graph) }
-  const packDir = copyPack(root, 'endless', { graphs: { detector } } as Partial<DetectorManifest>, OBJECTS)
+  const packDir = copyPack(root, 'endless', { graphs: { detector } }, OBJECTS)
   writeFileSync(path.join(packDir, detector.file), graph)
   const pids: (number | undefined)[] = []
   const start = Engine.start({
