@@ -229,3 +229,23 @@ test('labels that another window has changed meanwhile are not overwritten', asy
   expect((await call('getLabels')).labels.map(({ name }) => name)).toEqual([...labels.map(({ name }) => name), 'theirs'])
   await call('setLabels', { body: { labels } })
 })
+
+test('a change that is made before the answer to the one before adds to it', async () => {
+  await goTo('Labels')
+  // What the test before did has arrived.
+  await expect(page.getByRole('button', { name: /^theirs/ })).toHaveCount(0)
+  await page.route('**/api/labels', async (route) => {
+    if (route.request().method() === 'PUT') await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await route.continue()
+  })
+  const add = page.getByLabel('Add labels')
+  for (const name of ['first of two', 'second of two']) {
+    await add.fill(name)
+    await add.press('Enter')
+    await expect(page.getByRole('button', { name: new RegExp(`^${name}`) })).toBeVisible()
+  }
+  await expect
+    .poll(async () => (await call('getLabels')).labels.map(({ name }) => name), { timeout: 20_000 })
+    .toEqual(expect.arrayContaining(['first of two', 'second of two']))
+  await page.unroute('**/api/labels')
+})

@@ -1,6 +1,6 @@
 /** Reading and changing the vocabulary, and the colours in which the whole window draws labels. */
 import { useQuery } from '@tanstack/react-query'
-import { colourIn, type Label, tooMuch } from '../../app/vocabulary.ts'
+import { colourIn, type Label, tidy, tooMuch } from '../../app/vocabulary.ts'
 import type { RouteOutput } from '../../app/contract.ts'
 import { call } from '../api.ts'
 import { shown } from '../i18n.ts'
@@ -69,10 +69,14 @@ async function change(work: () => Promise<RouteOutput<'getLabels'>>, said: strin
 /** @returns False when it was refused; the reason is shown. The typed text is then still needed. */
 export async function saveVocabulary(labels: readonly Label[], said: string | null = null): Promise<boolean> {
   const refusal = tooMuch(labels)
+  const before = queryClient.getQueryData(labelsQuery.queryKey)
   // The labels as this window shows them now: what another one has changed since is not overwritten.
-  const basedOn = queryClient.getQueryData(labelsQuery.queryKey)?.labels
-  if (refusal === null)
+  const basedOn = before?.labels
+  if (refusal === null) {
+    // Shown at once: the next change, which may come before the answer, is one of these labels.
+    if (before) queryClient.setQueryData(labelsQuery.queryKey, { ...before, labels: tidy(labels) })
     return change(() => call('setLabels', { body: { labels: [...labels], ...(basedOn && { basedOn: [...basedOn] }) } }), said)
+  }
   toast.error(shown(refusal), { id: 'labels', duration: 12_000 })
   return false
 }
