@@ -112,7 +112,7 @@ export class Imports {
     const limit = new Transform({
       transform(chunk: Uint8Array, _encoding, done) {
         bytes += chunk.length
-        done(bytes > LARGEST_SENT ? new Error('too large') : null, chunk)
+        done(bytes > LARGEST_SENT ? tooLarge() : null, chunk)
       },
     })
     try {
@@ -354,4 +354,14 @@ function nothingSure({ reading }: Open): TubeletError {
 
 function asPhrase({ message, values }: Problem): Phrase {
   return said(message, values)
+}
+
+function tooLarge(): TubeletError {
+  return new TubeletError({
+    code: 'bad-request',
+    message: 'A file that is sent by a browser may have {{limit}} GB at most.',
+    values: { limit: LARGEST_SENT / 2 ** 30 },
+    stillWorks: 'Nothing was imported.',
+    next: 'Import it with “tubelet import”, which reads it where it lies.',
+  })
 }
