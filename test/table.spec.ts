@@ -171,6 +171,22 @@ test('a view is kept with its columns, sorting and filters, and the file holds e
   expect(file).toContain('"two\nlines"')
 })
 
+test('a column is removed from its menu and offered back', async () => {
+  const column = await call('addColumn', { body: { kind: 'count', text: 'hammer' } })
+  const header = page.getByRole('columnheader', { name: /hammer/ })
+  await expect(header).toBeVisible()
+  await page.getByRole('button', { name: 'Column hammer' }).click()
+  await page.getByRole('button', { name: 'Remove column' }).click()
+  await expect(header).toHaveCount(0)
+  await expect(page.getByRole('grid')).toBeVisible()
+  expect((await call('table')).columns.map(({ id }) => id)).not.toContain(column.id)
+  await page.getByRole('region', { name: 'Notifications' }).getByRole('button', { name: 'Undo' }).last().click()
+  await expect(header).toBeVisible()
+  const again = (await call('table')).columns.find(({ text }) => text === 'hammer')
+  await call('removeColumn', { params: { columnId: again?.id ?? 0 } })
+  await expect(header).toHaveCount(0)
+})
+
 test('a row opens its clip in Review, and the table is as it was left', async () => {
   await cell(5, 'name').click()
   await page.keyboard.press('Alt+Enter')

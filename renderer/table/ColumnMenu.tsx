@@ -22,7 +22,7 @@ import { call } from '../api.ts'
 import { number, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { queryClient, useQueue } from '../cache.ts'
-import { tell } from '../toast.ts'
+import { tell, toast } from '../toast.ts'
 import { Popover } from './Popover.tsx'
 import { useTable } from './state.ts'
 import { type Heading, STATE_NAMES, valueName } from './titles.ts'
@@ -104,7 +104,7 @@ export function ColumnMenu({ heading, spec, at, onClose }: { heading: Heading; s
             title={t('Its answers stay with the clips; added again, they are back at once.')}
             onClick={() => {
               onClose()
-              void call('removeColumn', { params: { columnId: column.id } }).catch(tell)
+              void remove(column)
             }}
           >
             <Trash2 size={15} aria-hidden />
@@ -114,6 +114,17 @@ export function ColumnMenu({ heading, spec, at, onClose }: { heading: Heading; s
       </div>
     </Popover>
   )
+}
+
+/** Columns are no step of undo: what was removed is offered back. */
+async function remove({ id, kind, text }: Column): Promise<void> {
+  const back = () => void call('addColumn', { body: { kind, text } }).catch(tell)
+  try {
+    await call('removeColumn', { params: { columnId: id } })
+    toast(t('Column “{{column}}” removed', { column: text }), { action: { label: t('Undo'), onClick: back } })
+  } catch (error) {
+    tell(error)
+  }
 }
 
 /** How far the column is filled, with buttons to stop or continue. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 import type { TableSpec } from '../../app/contract/table.ts'
 import { fitted, START } from '../../app/table/spec.ts'
 import { call, callAtLast } from '../api.ts'
@@ -21,7 +21,9 @@ export function TablePage() {
   }, [data, spec, change])
   useKept(spec)
   useEffect(() => () => close(UNCHANGED), [])
-  return <main className="page table-page">{spec !== null && data !== undefined && <Workspace spec={spec} data={data} />}</main>
+  // Fitted here as well: the effect runs only after a column that is gone would have been drawn.
+  const shown = useMemo(() => (spec === null || data === undefined ? null : fitted(spec, data.columns)), [spec, data])
+  return <main className="page table-page">{shown !== null && data !== undefined && <Workspace spec={shown} data={data} />}</main>
 }
 
 /** Stores the table's appearance in the library. */
