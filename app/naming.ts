@@ -1,8 +1,8 @@
 /** The labels under which names of a detector's closed list are shown, and how sure a track of each must be. */
 import type { DetectorManifest } from './pack/detector.ts'
-import { phrasesOf, type Vocabulary } from './vocabulary.ts'
+import { labelNamed, phrasesOf, type Vocabulary } from './vocabulary.ts'
 import { DEFAULT_THRESHOLD } from './tracks.ts'
-import { classesOf } from './words.ts'
+import { classesOf, type Meaning, THINGS } from './words.ts'
 
 /** The score from which a track counts if nobody asked for its name. */
 export const VOLUNTEERED = 0.8
@@ -36,6 +36,36 @@ export function shownAs({ classes }: Pick<DetectorManifest, 'classes'>, vocabula
 /** The names of a list that any of these phrases means; none where the list has no such thing. */
 export function namesOf(phrases: readonly string[], classes: readonly string[]): string[] {
   return [...new Set(phrases.flatMap((phrase) => classesOf(phrase, classes)?.classes ?? []))]
+}
+
+/**
+ * Whether boxes of a label show what a word means, whatever the label is called: "Autos" and "taxi" are vehicles, and "dog" may be a poodle, but
+ * "terrier" is none.
+ *
+ * @param asked What the word means.
+ * @param phrases The label's name and synonyms.
+ */
+export function shows(asked: Pick<Meaning, 'classes' | 'wider'>, phrases: readonly string[]): boolean {
+  return phrases.some((phrase) => {
+    if (asked.classes.includes(phrase)) return true
+    const own = classesOf(phrase, THINGS)
+    return own !== null && !(asked.wider && own.wider) && own.classes.every((name) => asked.classes.includes(name))
+  })
+}
+
+/**
+ * The names that must join the vocabulary so that a thing can be counted: the detector's own names of it, so that boxes keep the names that they
+ * have; the word itself where none is known for it.
+ *
+ * @param classes The names on the detector's closed list; null if it looks for any words.
+ */
+export function namesToCount(word: string, vocabulary: Vocabulary, classes: readonly string[] | null): string[] {
+  if (labelNamed(vocabulary, word)) return []
+  const asked = classesOf(word, classes ?? vocabulary.map(({ name }) => name))
+  // A detector of any words can tell a poodle from other dogs.
+  if (asked === null || (classes === null && (asked.wider || asked.narrower))) return [word]
+  const there = vocabulary.filter((label) => shows(asked, phrasesOf(label)))
+  return asked.classes.filter((name) => !there.some((label) => namesOf(phrasesOf(label), [name]).length > 0))
 }
 
 /**

@@ -436,6 +436,9 @@ const FALSE_FRIENDS = new Set(['bank', 'bahn', 'brief', 'handy', 'herd', 'hut', 
 
 export const PERSON = 'person'
 
+/** Every class of the table, whatever a pack knows of them. */
+export const THINGS: readonly string[] = Object.keys(TABLE)
+
 /** What a word finds. */
 export interface Meaning {
   classes: string[]

@@ -119,6 +119,13 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
     expect(columns.find(({ id }) => id === column.id)).toMatchObject({ filled: clips().length, of: clips().length })
     await call('PUT', '/api/labels', { labels: [] })
     await tubelet.jobs.idle()
+    // Counting by another word for a thing does not rename its boxes.
+    await call('POST', '/api/table/columns', { kind: 'count', text: 'cars' })
+    await tubelet.jobs.idle()
+    expect(tubelet.library.detections.vocabulary().map(({ name }) => name)).toEqual(['car'])
+    expect(tracks().filter(({ body }) => body.kind === 'track' && body.label === 'car').length).toBeGreaterThanOrEqual(cars)
+    await call('PUT', '/api/labels', { labels: [] })
+    await tubelet.jobs.idle()
     expect(await work()).toEqual(before)
   })
 

@@ -9,7 +9,8 @@ import { JOB_KINDS, type JobKind } from '../../app/job-kinds.ts'
 import type { Probe } from '../../app/media.ts'
 import type { NumberedVideo } from '../../app/numbered.ts'
 import { said } from '../../app/phrase.ts'
-import { type Label, labelNamed, withNames } from '../../app/vocabulary.ts'
+import { namesToCount } from '../../app/naming.ts'
+import { type Label, withNames } from '../../app/vocabulary.ts'
 import type { JobPlan, JobTable } from '../library/job-table.ts'
 import type { Library } from '../library/library.ts'
 import type { StoredJob } from '../library/rows.ts'
@@ -344,11 +345,12 @@ export class Jobs {
     this.#library.removeSource(sourceId)
   }
 
-  /** Fill the empty cells of a column, for all clips or some. A label that is not in the vocabulary is added to it. */
+  /** Fill the empty cells of a column, for all clips or some. What is counted and not in the vocabulary yet is added to it. */
   async fillColumn({ id, kind, text }: KeptColumn, clipIds?: readonly number[]): Promise<void> {
     if (kind === 'count') {
       const vocabulary = this.#library.detections.vocabulary()
-      if (!labelNamed(vocabulary, text)) await this.setVocabulary(withNames(vocabulary, [text]))
+      const missing = namesToCount(text, vocabulary, this.#library.packs.current().boxes?.names ?? null)
+      if (missing.length > 0) await this.setVocabulary(withNames(vocabulary, missing))
       return
     }
     if (clipIds === undefined) this.#library.table.setAutomatic(id, true)

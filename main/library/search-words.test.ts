@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
 import type { Filters } from '../../app/contract/find.ts'
+import { newLabel } from '../../app/vocabulary.ts'
 import { Library } from './library.ts'
 import { MIGRATIONS } from './schema.ts'
 import { provenance } from './shower.testing.ts'
@@ -120,6 +121,21 @@ describe('what is written is found', () => {
     expect(await found('rot')).toEqual([dog])
     library.review(drawn.id, 'reject')
     expect(await found('rot')).toEqual([])
+  })
+
+  test('by what a label means, whatever people call it', async () => {
+    const [cars, autos, poodle, wagon] = ['cars', 'Autos', 'poodle', 'Dienstwagen 3'].map((name) => clipOf(seen(name, 0.8))) as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    library.changeVocabulary([{ ...newLabel('Dienstwagen 3', []), synonyms: ['car', 'Streife'] }], [])
+    for (const words of ['vehicle', 'vehicles', 'Fahrzeug', 'car', 'automobile', 'Auto'])
+      expect([words, (await found(words)).sort((a, b) => a - b)]).toEqual([words, [cars, autos, wagon]])
+    expect(await found('Streife')).toEqual([wagon])
+    for (const words of ['animal', 'Tier', 'dogs', 'Hund']) expect([words, await found(words)]).toEqual([words, [poodle]])
+    for (const words of ['terrier', 'truck', 'person']) expect([words, await found(words)]).toEqual([words, []])
   })
 
   test('all words must be there, in any of it; quotes hold words together', async () => {

@@ -3,9 +3,12 @@
  * A clip matches if its annotations, its facts and its file's name together have every term.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { namesOf, shows } from '../../app/naming.ts'
+import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
 import { compoundsOf, formsOf, names, quoted, type Term, termsOf, wordsIn } from '../../app/wording.ts'
-import { classesOf } from '../../app/words.ts'
+import { classesOf, type Meaning, THINGS } from '../../app/words.ts'
 import { ELSEWHERE } from './reach.ts'
+import { storedVocabulary } from './spelling.ts'
 
 /**
  * Factors on the strength of a match that is not word for word: another form of the term, or a class that it means; the end of a compound; a wider
@@ -32,10 +35,15 @@ interface Gathered {
 }
 const BELOW_ONE = 0.999
 
-/** A term, the classes that it means, and how close they are to it. */
+/** A term, and what it means; null for words that name nothing that is known. */
 interface Asked extends Term {
-  means: readonly string[]
-  close: number
+  means: Meaning | null
+}
+
+/** A label of tracks, with its synonyms. */
+interface Labelled {
+  name: string
+  phrases: readonly string[]
 }
 
 /** What a term found, and where. */
@@ -102,8 +110,11 @@ export class WordSearch {
     words: string,
     { allowed, classes, guesses }: { allowed: ReadonlySet<number> | null; classes: readonly string[]; guesses: boolean },
   ): WordMatch {
-    const labels = this.labels()
-    const terms = joined(termsOf(words), [...new Set([...labels, ...classes])])
+    const vocabulary = storedVocabulary(this.#db)
+    const labels = this.labels().map((name) => ({ name, phrases: phrasesOf(labelNamed(vocabulary, name) ?? { name, synonyms: [] }) }))
+    const called = [...new Set([...labels.flatMap(({ phrases }) => phrases), ...classes])]
+    // A label may be called by any word for its class.
+    const terms = joined(termsOf(words), [...new Set([...called, ...namesOf(called, THINGS)])])
     const found = terms.map((term, at) => this.#find(term, labels, { guesses, last: at === terms.length - 1 }))
     const reasons: WordMatch['reasons'] = (clipIds) => {
       const best = new Map(clipIds.map((clipId) => [clipId, new Map<number, number>()]))
@@ -134,7 +145,7 @@ export class WordSearch {
     }
   }
 
-  #find(term: Asked, labels: readonly string[], { guesses, last }: { guesses: boolean; last: boolean }): Found {
+  #find(term: Asked, labels: readonly Labelled[], { guesses, last }: { guesses: boolean; last: boolean }): Found {
     const found: Found = { best: new Map(), said: { ids: [], clips: [], scores: [] }, named: new Map(), told: new Map() }
     const seen = new Set<number>()
     const add = ({ ids, clips, standings }: Gathered, quality: number, exact?: ReadonlySet<number>) => {
@@ -165,7 +176,8 @@ export class WordSearch {
         if (!found.best.has(clipId)) found.best.set(clipId, quality)
       }
     }
-    const { words, text, means, close } = term
+    const { words, text, means } = term
+    const close = means?.wider === true ? WIDER : FORM
     const [whole, single] = [quoted(words), words.length === 1]
     const forms = single ? formsOf(text) : { plain: [], spelt: [] }
     const any = [...new Set([whole, ...[...forms.plain, ...forms.spelt].map((form) => quoted([form]))])].join(' OR ')
@@ -174,12 +186,12 @@ export class WordSearch {
     if (inAnyForm.ids.length === wordForWord.length) add(inAnyForm, 1)
     else add(inAnyForm, FORM, new Set(wordForWord))
     addStems(whole, FORM)
-    for (const label of labels) {
+    for (const { name: label, phrases } of labels) {
       if (label.toLowerCase() === text.toLowerCase()) add(this.#labelled(label), 1)
-      else if (names(label, term)) add(this.#labelled(label), FORM)
-      else if (means.includes(label)) add(this.#labelled(label), close)
+      else if (phrases.some((phrase) => names(phrase, term))) add(this.#labelled(label), FORM)
+      else if (means !== null && shows(means, phrases)) add(this.#labelled(label), close)
     }
-    const meant = means.map((label) => quoted(wordsIn(label)))
+    const meant = (means?.classes ?? []).map((label) => quoted(wordsIn(label)))
     addStems(meant.join(' OR '), close)
     found.told = this.#told([any, ...meant].join(' OR '))
     name(this.#named(any), FORM)
@@ -195,7 +207,7 @@ export class WordSearch {
     const [word = ''] = words
     if (last && found.best.size === 0 && found.told.size === 0 && word.length >= SHORTEST_PREFIX) {
       add(this.#saying(`${whole}*`), PREFIX)
-      for (const label of labels) if (label.toLowerCase().startsWith(word)) add(this.#labelled(label), PREFIX)
+      for (const { name: label } of labels) if (label.toLowerCase().startsWith(word)) add(this.#labelled(label), PREFIX)
       name(this.#named(`${whole}*`), PREFIX)
     }
     return found
@@ -300,8 +312,7 @@ function joined(terms: readonly Term[], known: readonly string[]): Asked[] {
     all.push({
       text: textOf(),
       words: terms.slice(at, at + length).flatMap(({ words }) => words),
-      means: meaning?.classes ?? [],
-      close: meaning?.wider ? WIDER : FORM,
+      means: meaning,
     })
     at += length
   }

@@ -16,13 +16,14 @@ export function storedVocabulary(db: DatabaseSync): Vocabulary {
     : []
 }
 
-/** Every label that a track has, each once: the index is entered once for each label, not once for each track. */
+/** The index is entered once for each label, not once for each track. */
 const ON_TRACKS = `WITH RECURSIVE labels (label) AS (
   SELECT min(label) FROM findable WHERE label IS NOT NULL
   UNION ALL SELECT (SELECT min(f.label) FROM findable f WHERE f.label IS NOT NULL AND f.label > labels.label) FROM labels WHERE label IS NOT NULL
 ) SELECT label AS name FROM labels WHERE label IS NOT NULL`
 
-function onTracks(db: DatabaseSync): { name: string }[] {
+/** Every label that a track has, each once. */
+export function onTracks(db: DatabaseSync): { name: string }[] {
   return db
     .prepare(ON_TRACKS)
     .all()

@@ -26,12 +26,13 @@ import { lengthText, notesText, timeText } from '../../app/table/facts.ts'
 import { doubted, labelText, reviewOf, standingOf } from '../../app/review.ts'
 import { topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
-import { namesOf } from '../../app/naming.ts'
+import { namesOf, shows } from '../../app/naming.ts'
 import { labelNamed, oneLine, phrasesOf } from '../../app/vocabulary.ts'
+import { classesOf, THINGS } from '../../app/words.ts'
 import { serve } from '../channel.ts'
 import { frameTimes } from './frame-times.ts'
 import { keyOf } from './detections.ts'
-import { storedVocabulary } from './spelling.ts'
+import { onTracks, storedVocabulary } from './spelling.ts'
 import { ELSEWHERE } from './reach.ts'
 import { REVIEWED, UNSURE_NAME } from './rows.ts'
 import { Titles } from './titles.ts'
@@ -264,34 +265,45 @@ function secondsOfFrames(): (sourceId: number) => (ordinal: number) => number {
 /** The condition for the clips that a track reaches into. */
 const into = (only: string) => only.replaceAll('a.clip_id', 'r.id')
 
-/** How many tracks of a label, not rejected, each clip has; 0 only for a clip in which a detector looked for it. */
-function counts(label: string, only: string, named: readonly (string | number)[]): Read[] {
-  const known = labelNamed(storedVocabulary(db), label)
+/**
+ * How many tracks, not rejected, each clip has of a label or, where no label has that name, of what the word means, whatever it is called. 0 only for
+ * a clip in which a detector looked for it.
+ */
+function counts(word: string, only: string, named: readonly (string | number)[]): Read[] {
+  const vocabulary = storedVocabulary(db)
   const [[digest = null, names] = []] = all(
     `SELECT value ->> '$.boxes.digest', value ->> '$.boxes.names' FROM settings WHERE key = 'packs'`,
   )
+  const list = typeof names === 'string' ? (JSON.parse(names) as string[]) : null
+  const own = labelNamed(vocabulary, word)
+  const asked = own === undefined ? classesOf(word, [...THINGS, ...(list ?? [])]) : null
+  const known = own ? [own] : asked === null ? [] : vocabulary.filter((label) => shows(asked, phrasesOf(label)))
+  const called =
+    asked === null ? [] : onTracks(db).filter(({ name }) => shows(asked, phrasesOf(labelNamed(known, name) ?? { name, synonyms: [] })))
+  const labels = JSON.stringify([word, ...called.map(({ name }) => name)])
   // A result of another pack does not count: it may not find what this one does.
-  const own = digest === null ? '' : 'AND a.pack_digest = ?'
   const looked =
-    known === undefined
+    known.length === 0
       ? []
       : all(
-          `SELECT DISTINCT a.clip_id FROM detections a WHERE a.phrases = ? ${own} ${only}`,
-          keyOf(known),
+          `SELECT a.clip_id FROM detections a WHERE a.phrases IN (SELECT value FROM json_each(?)) ${digest === null ? '' : 'AND a.pack_digest = ?'} ${only}
+           GROUP BY a.clip_id HAVING count(DISTINCT a.phrases) = ?`,
+          JSON.stringify(known.map(keyOf)),
           ...(digest === null ? [] : [String(digest)]),
           ...named,
+          new Set(known.map(keyOf)).size,
         )
   // A detector looks for everything on its list, and for nothing else.
-  const blind = typeof names === 'string' && namesOf(known ? phrasesOf(known) : [label], JSON.parse(names) as string[]).length === 0
-  if (typeof names === 'string' && (known || blind))
+  const blind = list !== null && namesOf(known.length > 0 ? known.flatMap(phrasesOf) : [word], list).length === 0
+  if (list !== null && (known.length > 0 || blind))
     looked.push(...all(`SELECT a.clip_id FROM seen a WHERE a.by = ? ${only}`, String(digest), ...named))
   const found = new Map(
     all(
-      `SELECT id, count(*), total(state = 'machine'), total(state = 'machine' AND coalesce(unsure, 0)) FROM (SELECT a.clip_id AS id, a.state, a.unsure FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) = lower(?) ${only}
-       UNION ALL SELECT r.id, a.state, 0 FROM ${ELSEWHERE} WHERE lower(a.label) = lower(?) ${into(only)}) GROUP BY id`,
-      label,
+      `SELECT id, count(*), total(state = 'machine'), total(state = 'machine' AND coalesce(unsure, 0)) FROM (SELECT a.clip_id AS id, a.state, a.unsure FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) IN (SELECT lower(value) FROM json_each(?)) ${only}
+       UNION ALL SELECT r.id, a.state, 0 FROM ${ELSEWHERE} WHERE lower(a.label) IN (SELECT lower(value) FROM json_each(?)) ${into(only)}) GROUP BY id`,
+      labels,
       ...named,
-      label,
+      labels,
       ...named,
     ).map(
       ([id, count, machine, unsure]) => [Number(id), { count: Number(count), machine: Number(machine), unsure: Number(unsure) }] as const,
@@ -310,8 +322,8 @@ function counts(label: string, only: string, named: readonly (string | number)[]
     const there = found.get(id)
     if (there === undefined && blind) return { ...fact(id, ''), text: null, state: 'blind' }
     const { count, machine, unsure } = there ?? { count: 0, machine: 1, unsure: 0 }
-    // A 0 is as sure as the answer to how many there are.
-    const perhaps = unsure > 0 || partly.has(id) || (there === undefined && noneCounted(1) < SURE)
+    // A 0 is as sure as the answer to how many there are; not every dog is a poodle.
+    const perhaps = unsure > 0 || asked?.wider === true || partly.has(id) || (there === undefined && noneCounted(1) < SURE)
     return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : perhaps ? 'unsure' : 'sure' }
   })
 }

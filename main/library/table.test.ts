@@ -242,6 +242,32 @@ test('a detector has looked for everything on its list: nothing found is 0, and 
   }
 })
 
+test('a word is counted by what it means: its heading stays as typed, boxes of any name for it count', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two', 'three'])
+  const keys = ['cars', 'Fahrzeuge', 'taxis', 'dogs'].map((text) => `q${library.table.addColumn('count', text, true).id}`)
+  library.changeVocabulary([newLabel('car', []), newLabel('bus', [])], [])
+  const eyes = detector('e'.repeat(64), ['person', 'car', 'bus', 'dog'])
+  library.packs.use('boxes', { id: 'eyes', digest: eyes.digest, names: ['person', 'car', 'bus', 'dog'] })
+  const box = { ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 5, y2: 5 } }
+  const track = (label: string) => ({
+    score: 0.9,
+    provenance,
+    body: { kind: 'track' as const, label, boxes: [{ ...box, score: 0.9 }] },
+  })
+  for (const [at, candidates] of [[track('car'), track('bus'), track('person')], []].entries()) {
+    library.seen.saveFrames(clips[at] ?? 0, eyes.digest, [])
+    library.detections.saveTracks(clips[at] ?? 0, eyes, candidates)
+  }
+  library.addAnnotation(clips[0] ?? 0, { kind: 'track', label: 'Autos', boxes: [{ ...box, score: null }] })
+  expect(await texts({}, keys[0] ?? '')).toEqual(['2', '0', ''])
+  expect(await texts({}, keys[1] ?? '')).toEqual(['3', '0', ''])
+  // Any car may be a taxi.
+  expect(await texts({}, keys[2] ?? '')).toEqual(['2', '0', ''])
+  const { view } = await open()
+  const [row] = await library.table.ask('rows', { view, from: 0, to: 1, columns: keys })
+  expect(keys.map((key) => row?.cells[key]?.state)).toEqual(['sure', 'sure', 'unsure', undefined])
+})
+
 test('clips that were picked elsewhere are the only rows, of videos those that have one; picks that no view names are forgotten in the end', async () => {
   const [, second] = addVideo('a.mp4', ['one', 'two']) as [number, number]
   const [third] = addVideo('b.mp4', ['three']) as [number]
