@@ -195,8 +195,10 @@ export const contract = {
   acceptFile: route({
     method: 'post',
     path: '/api/sources/{sourceId}/file',
-    summary: 'Say that what lies at its path now is the same video, made anew: it is analysed again, human decisions stay',
+    summary:
+      'Say that what lies at its path now is the same video, made anew: it is analysed again, human decisions stay. One of another length or shape is refused unless `anyway` is “yes”',
     params: onSource,
+    query: z.object({ anyway: z.literal('yes').optional() }),
     output: Source,
     errors: ['not-found', 'file-missing', 'conflict'],
   }),

@@ -68,6 +68,32 @@ test('a file that is replaced is told of, with a choice, and what was decided st
   if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/replaced.png` })
 })
 
+test('that a file was made anew is believed; of another length or shape it is asked once more', async () => {
+  film('anew.mp4', 'testsrc2=s=320x240:r=25:d=2')
+  await add('anew.mp4')
+  const { id } = await named('anew.mp4')
+  const again = async (picture: string) => {
+    film('anew.mp4', picture)
+    await row('clip.mp4').first().click()
+    await row('anew.mp4').click()
+    const card = page.getByRole('alert').filter({ hasText: 'Another video lies in the place of this one' })
+    await card.getByRole('button', { name: 'It is the same video' }).click()
+  }
+  await again('testsrc2=s=640x480:r=25:d=2,negate')
+  await expect(notice('It is analysed again; what was decided stays.')).toBeVisible()
+  await done()
+  expect(await named('anew.mp4')).toMatchObject({ id, file: 'there', probe: { width: 640 } })
+  await again('smptehdbars=s=640x360:r=25:d=4')
+  const asked = page.getByRole('dialog', { name: 'Is it the same video?' })
+  await expect(asked).toContainText('What was analysed is 640×480, 2.0 s; what lies there now is 640×360, 4.0 s.')
+  await page.keyboard.press('Escape')
+  expect(await named('anew.mp4')).toMatchObject({ id, file: 'replaced', probe: { width: 640, height: 480 } })
+  await page.getByRole('alert').getByRole('button', { name: 'It is the same video' }).click()
+  await asked.getByRole('button', { name: 'It is the same video' }).click()
+  await done()
+  expect(await named('anew.mp4')).toMatchObject({ id, file: 'there', probe: { width: 640, height: 360 } })
+})
+
 test('a recorder that rolls its files, and a folder that moves', async () => {
   film('camera/cam.mp4', 'testsrc=s=320x240:r=30:d=2')
   await add('camera')

@@ -1,11 +1,13 @@
 /** The calls of the library: sources, clips, their annotations, and the queue. */
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { RouteName, RouteOutput } from '../../app/contract.ts'
+import type { RouteName, RouteOutput, Source } from '../../app/contract.ts'
 import { inField, problemOf, TubeletError } from '../../app/errors.ts'
 import { toldFacts } from '../../app/facts/told.ts'
-import { VIDEO_EXTENSIONS } from '../../app/media.ts'
+import { type Probe, VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { problemOfAccess } from '../media/access.ts'
+import { probe as probeFile } from '../media/probe.ts'
+import type { MediaTools } from '../media/tools.ts'
 import { fileResponse, videoType } from '../files.ts'
 import { windowOpened } from '../made-in.ts'
 import { lookBelow, wholePath, withHome } from '../intake/look.ts'
@@ -37,7 +39,8 @@ export function libraryHandlers({ pipeline, jobs, intake, status, places }: Serv
       await jobs.identity.check(sourceId)
       return library.source(sourceId)
     },
-    acceptFile: async ({ params: { sourceId } }) => {
+    acceptFile: async ({ params: { sourceId }, query: { anyway } }) => {
+      if (anyway === undefined) await mustBeAlike(library.source(sourceId), await pipeline.media())
       await jobs.identity.accept(sourceId)
       return jobs.retry(sourceId)
     },
@@ -111,6 +114,28 @@ export function libraryHandlers({ pipeline, jobs, intake, status, places }: Serv
     },
     lookBelow: ({ query }) => lookBelow(query.path, (place) => places.mustBeReadable(place, videoFolders)),
   } satisfies Partial<Handlers<RouteName>>
+}
+
+/** Lengths of one video, made anew, that differ by more than this share are told. */
+const LENGTH = 0.05
+
+/** What was decided about a video is no more to be given to quite another one than to be lost. @throws TubeletError `conflict` */
+async function mustBeAlike({ path: file, probe: before, numbered }: Source, tools: MediaTools): Promise<void> {
+  const now = numbered === null ? await probeFile(tools, file).catch(() => null) : null
+  if (before === null || now === null) return
+  const shape = (one: Probe) => one.width / one.height
+  const isAlike = Math.abs(now.duration - before.duration) <= LENGTH * before.duration && Math.abs(shape(now) / shape(before) - 1) <= LENGTH
+  if (isAlike) return
+  const described = ({ width, height, duration }: Probe) => `${width}×${height}, ${duration.toFixed(1)} s`
+  throw new TubeletError({
+    code: 'conflict',
+    message: 'What was analysed is {{before}}; what lies there now is {{now}}.',
+    values: { before: described(before), now: described(now) },
+    field: 'query.anyway',
+    file,
+    stillWorks: 'Nothing was changed.',
+    next: 'If it is the same video all the same, say so again; else add it as a new video.',
+  })
 }
 
 /** The folders with videos of the library, and the library's own. */

@@ -7,7 +7,7 @@ import { gapsOf, gapsText } from '../../app/numbered.ts'
 import { call } from '../api.ts'
 import { addAny } from '../drop.ts'
 import { findSimilar } from '../find/similar.ts'
-import { t } from '../i18n.ts'
+import { t, told } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { usePlayer } from '../player.ts'
 import { queryClient, useClip, useClipsOf, useFrames, useSources } from '../cache.ts'
@@ -18,6 +18,7 @@ import { useAnnotations } from './edits.ts'
 import { removeClip } from './marked.ts'
 import { useUi } from '../store.ts'
 import { pickFolder } from '../parts/AddDialog.tsx'
+import { confirmed } from '../parts/Confirm.tsx'
 import { Panels } from '../parts/Panels.tsx'
 import { Pictures } from './Pictures.tsx'
 import { Player } from './Player.tsx'
@@ -178,8 +179,17 @@ function SourceProblem({ source }: { source: Source }) {
 function Lost({ source: { id, path, file, problem } }: { source: Source }) {
   const others = useSources().data?.sources.some((one) => one.id !== id && one.path === path && !isLost(one)) === true
   if (problem === null) return null
-  const same = () =>
-    call('acceptFile', { params: { sourceId: id } }).then(() => toast.success(t('It is analysed again; what was decided stays.')), tell)
+  const same = async (anyway?: 'yes'): Promise<void> => {
+    try {
+      await call('acceptFile', { params: { sourceId: id }, query: { anyway } })
+      toast.success(t('It is analysed again; what was decided stays.'))
+    } catch (error) {
+      const refusal = problemOf(error)
+      if (refusal.field !== 'query.anyway') tell(error)
+      else if (await confirmed({ title: t('Is it the same video?'), text: told(refusal).message, yes: t('It is the same video') }))
+        await same('yes')
+    }
+  }
   const again = () => call('retrySource', { params: { sourceId: id } }).then(() => toast.success(t('It is there again.')), tell)
   return (
     <ProblemCard problem={problem} warning>
