@@ -2,7 +2,7 @@
 import { dominantColour } from '../colours.ts'
 import { colourName, type Language, numberName } from '../words.ts'
 import { quoted } from './caption.ts'
-import { type Fact, type FactEvidence, factsOf, lightOf, mostOf, type TextFact } from './facts.ts'
+import { type Fact, type FactEvidence, factsOf, lightOf, type TextFact } from './facts.ts'
 import type { ClipMeasures } from './input.ts'
 import type { Question } from './question.ts'
 import { type FactAnswer, NOTHING, TRUST } from './scene.ts'
@@ -200,12 +200,8 @@ export function textAnswer(
         : { text: `${capital(places.join(', '))}.`, value: places.join(', '), evidence, confidence: least }
     }
     case 'count': {
-      const moments = [...new Set(lines.map(({ line }) => line.from))].sort((a, b) => a - b)
-      const { most } = mostOf(
-        moments
-          .map((time) => ({ ordinal: 0, time, count: lines.filter(({ line }) => line.from <= time && line.to > time).length }))
-          .flatMap((one) => [one, one]),
-      )
+      const moments = [...new Set(lines.map(({ line }) => line.from))]
+      const most = Math.max(1, ...moments.map((time) => lines.filter(({ line }) => line.from <= time && line.to > time).length))
       // What a person counts as one piece of text may be several lines.
       return {
         text: say(

@@ -1,10 +1,25 @@
 /** Answers about things that are there: their colour, motion, times, place, order and size. */
 import { type Colour, dominantColour } from '../colours.ts'
 import { colourName, type Language, nameOf, nounOf, theNameOf } from '../words.ts'
-import { boxAt, factsOf, thereOf, type ThingFact } from './facts.ts'
-import type { Moment, ThingTrack } from './input.ts'
+import { boxAt, factsOf, firstSeen, thereOf, type ThingFact } from './facts.ts'
+import type { Moment, ThingBox, ThingTrack } from './input.ts'
 import type { Question } from './question.ts'
-import { certaintyOf, evidenceOf, type FactAnswer, isPerson, placeOf, type Scene, shareOf, TRUST, wornColours } from './scene.ts'
+import {
+  certaintyOf,
+  evidenceOf,
+  type FactAnswer,
+  fromStart,
+  isPerson,
+  isPlaced,
+  isThere,
+  momentAt,
+  placeOf,
+  type Scene,
+  shareOf,
+  sinceText,
+  TRUST,
+  wornColours,
+} from './scene.ts'
 import { capital, listText, motionText, placeText, secondsText, wayText } from './wording.ts'
 
 /**
@@ -21,15 +36,8 @@ const VAGUE = 2
 /** @param tracks Those that the question is about; at least one. */
 export function ofThings(read: Question, tracks: readonly ThingTrack[], scene: Scene, language: Language): FactAnswer | null {
   const { asked, at } = read
-  const moment =
-    typeof at === 'number'
-      ? at
-      : at === 'start'
-        ? scene.things.looked[0]?.time
-        : at === 'end'
-          ? scene.things.looked.at(-1)?.time
-          : undefined
-  const there = moment === undefined ? tracks : tracks.filter((track) => boxAt(track, moment) !== null)
+  const moment = typeof at === 'number' ? { time: at } : at === null ? undefined : momentAt({ ...scene, tracks: [...tracks] }, at)
+  const there = moment === undefined ? tracks : tracks.filter((track) => isThere(track, moment, scene))
   if (there.length === 0 && asked !== 'moves') return null
   switch (asked) {
     case 'colour':
@@ -192,31 +200,28 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
 }
 
 /**
- * When a track begins, as the two moments between which the thing came. It may have been seen before a stretch in which it was looked for
- * and missed: then it may have come at any time in between. Null where it is there from the start.
+ * When a thing came, and the two moments between which that was. It may have been seen before a stretch in which it was looked for and
+ * missed: then it may have come at any time in between. Else its track begins when it came.
  */
-function beginning({ boxes }: ThingTrack, looked: readonly Moment[]): { from: number; to: number } | null {
-  const [first] = boxes
-  const before = looked.findLast(({ time }) => time < (first?.time ?? 0) - 1e-6)
-  if (!first || !before) return null
+function arrival(first: ThingBox, { boxes }: ThingTrack, { clip, things: { looked } }: Scene): { time: number; from: number; to: number } {
+  if (isPlaced(first)) return { time: first.time, from: first.time, to: first.time }
+  const before = looked.findLast(({ time }) => time < first.time - 1e-6)?.time ?? clip.span.from
   const keyed = (time: number) => boxes.some((box) => Math.abs(box.time - time) < 1e-6)
   const seen = looked.filter(({ time }) => time >= first.time - 1e-6 && keyed(time))
   const [once, again] = seen
   const missed = once && again ? looked.filter(({ time }) => time > once.time && time < again.time && !keyed(time)) : []
   const last = missed.at(-1)
-  if (once && again && last && missed.length >= MISSED) return { from: before.time, to: (last.time + again.time) / 2 }
-  return { from: before.time, to: once?.time ?? first.time }
+  const middle = (to: number) => ({ time: (before + to) / 2, from: before, to })
+  if (once && again && last && missed.length >= MISSED) return middle((last.time + again.time) / 2)
+  const between = middle(once?.time ?? first.time)
+  return looked.some(({ time }) => Math.abs(time - first.time) < 1e-6) ? between : { ...between, time: first.time }
 }
 
 /** A thing that was seen once and then missed on so many frames was perhaps not there yet. */
 const MISSED = 2
 
-function timeAnswer(
-  { asked, things }: Question,
-  tracks: readonly ThingTrack[],
-  { clip, things: measured }: Scene,
-  language: Language,
-): FactAnswer | null {
+function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], scene: Scene, language: Language): FactAnswer | null {
+  const { clip, things: measured } = scene
   const { looked } = measured
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const there = thereOf(tracks)
@@ -226,7 +231,10 @@ function timeAnswer(
   if (asked === 'long') {
     const seconds = there.reduce((sum, { from, to }) => sum + to - from, 0)
     return {
-      text: say(`About ${secondsText(seconds, language)}.`, `Etwa ${secondsText(seconds, language)}.`),
+      text:
+        seconds < 0.05
+          ? say(`Less than ${secondsText(0.1, language)}.`, `Weniger als ${secondsText(0.1, language)}.`)
+          : say(`About ${secondsText(seconds, language)}.`, `Etwa ${secondsText(seconds, language)}.`),
       value: seconds,
       evidence: evidenceOf(tracks, null, { seconds }),
       confidence: Math.min(score, tracks.length === 1 ? 1 : TRUST.guess),
@@ -234,11 +242,15 @@ function timeAnswer(
   }
   // It came or went between two frames that were looked at.
   if (asked === 'appear') {
-    const by = tracks.filter(({ boxes }) => boxes[0]?.time === first.from)
-    const came = by[0] ? beginning(by[0], looked) : null
-    const time = came ? (came.from + came.to) / 2 : clip.span.from
-    const evidence = evidenceOf(by, by[0]?.boxes[0] ?? null, { time })
-    if (!came) return { text: say('It is there from the start.', 'Von Anfang an.'), value: time, evidence, confidence: score }
+    const by = tracks.filter((track) => firstSeen(track)?.time === first.from)
+    const [track] = by
+    const box = track && firstSeen(track)
+    if (!track || !box) return null
+    const start = fromStart(first.from, by, scene)
+    const came = arrival(box, track, scene)
+    const time = start ? clip.span.from : came.time
+    const evidence = evidenceOf(by, box, { time })
+    if (start) return { text: say('It is there from the start.', 'Von Anfang an.'), value: time, evidence, confidence: score }
     const span = `${secondsText(came.from, language)} ${say('and', 'und')} ${secondsText(came.to, language)}`
     const vague = came.to - came.from > TOGETHER * 2
     return {
@@ -255,15 +267,27 @@ function timeAnswer(
   const after = looked.find(({ time }) => time > last.to + 1e-6)
   const by = tracks.filter(({ boxes }) => boxes.at(-1)?.time === last.to)
   const evidence = evidenceOf(by, by[0]?.boxes.at(-1) ?? null, {})
-  if (!after) return { text: say('It is there to the end.', 'Bis zum Ende da.'), value: null, evidence, confidence: score }
+  const placed = by.every(({ boxes }) => isPlaced(boxes.at(-1)))
+  if (placed ? last.to >= clip.span.to - LAST * frameSeconds([...looked, ...tracks.flatMap(({ boxes }) => boxes)]) : !after)
+    return { text: say('It is there to the end.', 'Bis zum Ende da.'), value: null, evidence, confidence: score }
   const seen = looked.findLast(({ time }) => time <= last.to + 1e-6)
-  const time = ((seen?.time ?? last.to) + after.time) / 2
+  const time = placed || !after ? last.to : ((seen?.time ?? last.to) + after.time) / 2
   return {
     text: say(`At ${secondsText(time, language)}.`, `Bei ${secondsText(time, language)}.`),
     value: time,
     evidence,
     confidence: score,
   }
+}
+
+/** In frames: what a person placed this near to the clip's end stays to its end. */
+const LAST = 1.5
+
+/** Seconds of one frame, on the average. */
+function frameSeconds(moments: readonly Moment[]): number {
+  const [first, ...more] = moments.toSorted((a, b) => a.ordinal - b.ordinal)
+  const last = more.at(-1)
+  return first && last && last.ordinal > first.ordinal ? (last.time - first.time) / (last.ordinal - first.ordinal) : 0.04
 }
 
 function placeAnswer({ at }: Question, tracks: readonly ThingTrack[], { clip, things }: Scene, language: Language): FactAnswer | null {
@@ -290,22 +314,27 @@ function placeAnswer({ at }: Question, tracks: readonly ThingTrack[], { clip, th
 }
 
 /** What comes first or last: a name, or several that come together. */
-function orderAnswer({ nth }: Question, tracks: readonly ThingTrack[], { things }: Scene, language: Language): FactAnswer | null {
-  const came = tracks.toSorted((a, b) => (a.boxes[0]?.time ?? 0) - (b.boxes[0]?.time ?? 0))
+function orderAnswer({ nth }: Question, tracks: readonly ThingTrack[], scene: Scene, language: Language): FactAnswer | null {
+  const came = tracks
+    .flatMap((track) => {
+      const first = firstSeen(track)
+      return first ? [{ track, first }] : []
+    })
+    .sort((a, b) => a.first.time - b.first.time)
   const chosen = nth === -1 ? came.at(-1) : came[0]
-  const time = chosen?.boxes[0]?.time
-  if (!chosen || time === undefined) return null
-  const together = came.filter(({ boxes }) => Math.abs((boxes[0]?.time ?? 0) - time) <= TOGETHER)
+  if (!chosen) return null
+  const { time } = chosen.first
+  const together = came.filter(({ first }) => Math.abs(first.time - time) <= TOGETHER).map(({ track }) => track)
   const labels = [...Map.groupBy(together, ({ label }) => label)]
   const names = listText(
     labels.map(([label, of]) => nameOf(label, of.length, language)),
     language,
   )
   return {
-    text: `${capital(names)}, ${language === 'en' ? `at ${secondsText(time, language)}` : `bei ${secondsText(time, language)}`}.`,
+    text: `${capital(names)}, ${sinceText(time, [chosen.track], scene, language).replace(/^(first|zuerst) /, '')}.`,
     value: labels.map(([label]) => nounOf(label, language).one).join(', '),
-    evidence: evidenceOf(together, chosen.boxes[0] ?? null, { time }),
-    confidence: Math.min(...together.map((track) => certaintyOf(track, things))),
+    evidence: evidenceOf(together, chosen.first, { time }),
+    confidence: Math.min(...together.map((track) => certaintyOf(track, scene.things))),
   }
 }
 

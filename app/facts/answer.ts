@@ -4,8 +4,9 @@ import { classesOf, isPartOfPerson, isThing, type Language, nameOf, nearestWords
 import { pictureAnswer, textAnswer } from './answer-picture.ts'
 import { ofThings } from './answer-things.ts'
 import { countText } from './caption.ts'
-import { boxAt, countsOf, factsOf, mostOf } from './facts.ts'
+import { boxAt, factsOf, mostAtOnce, thereOf } from './facts.ts'
 import type { ClipMeasures, Moment, ThingTrack } from './input.ts'
+import { motionOf } from './motion.ts'
 import { type Asked, languageOf, type Question, readQuestion } from './question.ts'
 import { SURE } from './reliability.ts'
 import {
@@ -15,12 +16,17 @@ import {
   choose,
   evidenceOf,
   type FactAnswer,
+  fromStart,
+  isPlaced,
+  isThere,
+  momentAt,
   noneCounted,
   NOTHING,
   ofColour,
   placeOf,
   type Scene,
   sceneOf,
+  sinceText,
   TRUST,
   twice,
   wornColours,
@@ -30,7 +36,7 @@ import { capital, listText, placeText, secondsText } from './wording.ts'
 
 export { type FactAnswer, SURE }
 
-/** The detector does not know the word. `nearest`: classes that it knows. */
+/** Why there is no answer: the detector does not know the word (`nearest`: classes that it knows), or what was asked was not measured. */
 export interface CannotSee {
   cannot: string
   word: string
@@ -163,7 +169,23 @@ function withoutName(clip: ClipMeasures, read: Question, known: readonly string[
 }
 
 /** A question about things that the detector knows, with every word understood. */
-function ofNamed(read: Question, scene: Scene, language: Language): FactAnswer | null {
+function ofNamed(read: Question, scene: Scene, language: Language): FactAnswer | CannotSee | null {
+  return toldOfNamed(read, scene, language) ?? unmeasured(read, scene, language)
+}
+
+/** What boxes that a person drew do not tell, and the question asks. */
+function unmeasured(read: Question, scene: Scene, language: Language): CannotSee | null {
+  const { asked, colour, garment } = read
+  const drawn = choose(scene, { ...read, colour: null }).filter(({ boxes }) => boxes.some(isPlaced))
+  const cannot = (en: string, de: string) => ({ cannot: language === 'en' ? en : de, word: '', nearest: [] })
+  if ((asked === 'colour' || colour !== null || garment !== null) && drawn.some(({ colours }) => colours === undefined))
+    return cannot('The colour in a drawn box was not measured.', 'Die Farbe in einem gezeichneten Rahmen wurde nicht gemessen.')
+  if ((asked === 'moves' || asked === 'direction') && drawn.some((track) => motionOf(track, scene.clip.frame, null) === null))
+    return cannot('Too few boxes were drawn to tell a motion.', 'Zu wenige Rahmen sind gezeichnet, um eine Bewegung zu erkennen.')
+  return null
+}
+
+function toldOfNamed(read: Question, scene: Scene, language: Language): FactAnswer | null {
   const { asked } = read
   if (read.garment !== null && asked !== 'colour' && asked !== 'presence') return null
   switch (asked) {
@@ -232,7 +254,8 @@ function presence(scene: Scene, read: Question, language: Language): FactAnswer 
     if (scene.asked.length > 1 && !scene.asked.every(({ classes }) => found.some(({ label }) => classes.includes(label)))) return null
     const what = nameOf(best.label, 1, language, colour ?? undefined)
     const wider = scene.asked.find((thing) => thing.wider)
-    const from = best.boxes[0]?.time ?? 0
+    const same = found.filter(({ label }) => label === best.label)
+    const from = thereOf(same)[0]?.from
     const evidence = evidenceOf([best], null, { score: best.score })
     if (wider)
       return {
@@ -245,7 +268,7 @@ function presence(scene: Scene, read: Question, language: Language): FactAnswer 
         confidence: TRUST.hedged,
       }
     const first =
-      from > (scene.things.looked[0]?.time ?? 0)
+      from !== undefined && !fromStart(from, same, scene)
         ? say(`, first seen at ${secondsText(from, language)}`, `, zuerst gesehen bei ${secondsText(from, language)}`)
         : ''
     // It has the colour among others, of which none stands out.
@@ -306,22 +329,14 @@ function aside(scene: Scene, { colour }: Question, side: NonNullable<Question['s
   }
 }
 
-function momentAt(looked: readonly Moment[], at: number | 'start' | 'end'): Moment | undefined {
-  return at === 'start'
-    ? looked[0]
-    : at === 'end'
-      ? looked.at(-1)
-      : looked.toSorted((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0]
-}
-
 /** Whether one of them is there at a moment. "None at that moment" is less sure than "none in the whole clip". */
 function presenceAt(scene: Scene, at: number | 'start' | 'end', language: Language): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   if (scene.asked.length > 1 || scene.asked.some(({ wider }) => wider)) return null
-  const moment = momentAt(scene.things.looked, at)
+  const moment = momentAt(scene, at)
   if (moment === undefined) return null
   const when = secondsText(moment.time, language)
-  const there = scene.tracks.filter((track) => boxAt(track, moment.time) !== null)
+  const there = scene.tracks.filter((track) => isThere(track, moment, scene))
   const [best] = there
   if (best)
     return {
@@ -391,10 +406,9 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
       evidence: evidenceOf(tracks, null, { distinct: tracks.length }),
       confidence: tracks.length === 1 ? sure(tracks) : Math.min(sure(tracks), TRUST.guess),
     }
-  const counts = countsOf(tracks, things.looked)
-  const moment = at === null ? undefined : momentAt(things.looked, at)
+  const moment = at === null ? undefined : momentAt(scene, at)
   if (moment) {
-    const present = tracks.filter((track) => boxAt(track, moment.time) !== null)
+    const present = tracks.filter((track) => isThere(track, moment, scene))
     return {
       text: say(
         `${capital(name(present, present.length))} at ${secondsText(moment.time, language)}.`,
@@ -405,17 +419,16 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
       confidence: sure(present, moment),
     }
   }
-  const best = mostOf(counts)
-  const number = Math.max(1, best.most)
-  const present = tracks.filter((track) => boxAt(track, best.at.time) !== null)
+  const best = mostAtOnce(tracks, things.looked)
+  if (best === null) return null
+  const { most: number, at: reached, from, held } = best
+  const present = tracks.filter((track) => boxAt(track, reached.time) !== null)
+  const since = sinceText(from, tracks, scene, language)
   return {
-    text: say(
-      `${capital(name(present, number))} at most at once, first at ${secondsText(best.at.time, language)}.`,
-      `Höchstens ${name(present, number)} gleichzeitig, zuerst bei ${secondsText(best.at.time, language)}.`,
-    ),
+    text: say(`${capital(name(present, number))} at most at once, ${since}.`, `Höchstens ${name(present, number)} gleichzeitig, ${since}.`),
     value: number,
-    evidence: evidenceOf(present, best.at, { most: number }),
-    confidence: sure(present, best.at),
+    evidence: evidenceOf(present, reached, { most: number }),
+    confidence: held ? sure(present, reached) : TRUST.guess,
   }
 }
 
@@ -460,9 +473,11 @@ function whatIsThere(clip: ClipMeasures, asked: Question['things'] | null, langu
 function who(scene: Scene, language: Language): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   if (scene.tracks.length === 0) return { ...none(scene, language), text: say('Nobody was seen.', 'Niemand gesehen.'), value: null }
-  const { most, at } = mostOf(countsOf(scene.tracks, scene.things.looked))
+  const reached = mostAtOnce(scene.tracks, scene.things.looked)
+  if (reached === null) return null
+  const { most, at } = reached
   const present = scene.tracks.filter((track) => boxAt(track, at.time) !== null)
-  const name = nameOf(PERSON, Math.max(1, most), language)
+  const name = nameOf(PERSON, most, language)
   return {
     text: `${capital(name)}${say('; who that is cannot be told.', '; wer das ist, ist nicht zu sagen.')}`,
     value: null,

@@ -3,7 +3,7 @@ import type { Box } from '../annotation.ts'
 import { boxArea, sharedArea } from '../boxes.ts'
 import { type Colour, dominantColour } from '../colours.ts'
 import { type CameraMotion, cameraMotion, type Cover, type PicturePart } from './camera.ts'
-import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from './input.ts'
+import type { ClipMeasures, Moment, TextLine, ThingBox, Things, ThingTrack } from './input.ts'
 import { type LightKind, type LightStretch, lightStretches } from './light.ts'
 import { type Motion, motionOf } from './motion.ts'
 import { reliabilityOf, SURE } from './reliability.ts'
@@ -142,8 +142,8 @@ function thingsFacts(clip: ClipMeasures, things: Things, camera: CameraMotion, l
   const tracks = things.tracks.filter(({ score }) => score >= least)
   const best = (facts: (NameFact | ThingFact)[]) => facts.sort((a, b) => b.reliability - a.reliability)
   return [
-    ...best([...Map.groupBy(tracks, ({ label }) => label)].map(([label, of]) => nameFact(label, of, things, least))),
-    ...best(tracks.map((track) => thingFact(track, clip, things, camera))),
+    ...best([...Map.groupBy(tracks, ({ label }) => label)].flatMap(([label, of]) => nameFact(label, of, things, least) ?? [])),
+    ...best(tracks.flatMap((track) => thingFact(track, clip, things, camera) ?? [])),
     ...overlapFacts(tracks, things),
   ]
 }
@@ -179,25 +179,60 @@ function strongSpan({ boxes }: ThingTrack): { from: number; to: number } {
   return { from: strong[0]?.time ?? Infinity, to: strong.at(-1)?.time ?? -Infinity }
 }
 
-/** How many of the tracks are there on each frame that was looked at, as far as they can be counted on. */
-export function countsOf(tracks: readonly ThingTrack[], looked: readonly Moment[]): (Moment & { count: number })[] {
-  const spans = tracks.map((track) => ({ track, ...strongSpan(track) }))
-  return looked.map((moment) => ({
-    ...moment,
-    count: spans.filter(({ track, from, to }) => moment.time >= from && moment.time <= to && boxAt(track, moment.time) !== null).length,
-  }))
+/** Whether a person drew the track or decided about it: no detector's track is that sure. */
+export const isDecided = ({ score }: Pick<ThingTrack, 'score'>): boolean => score >= 1
+
+/** The first box of a track that is in the picture; undefined if there is none. */
+export function firstSeen({ boxes }: Pick<ThingTrack, 'boxes'>): ThingBox | undefined {
+  return boxes.find(({ outside }) => outside !== true)
 }
 
-/** The most at once on two consecutive frames (on one, if only few were looked at), and when that is first reached. */
-export function mostOf(counts: readonly (Moment & { count: number })[]): { most: number; at: Moment } {
-  const holds = counts.length < 3 ? 1 : HOLDS
-  let best = { most: 0, at: { ordinal: counts[0]?.ordinal ?? 0, time: counts[0]?.time ?? 0 } }
-  counts.forEach(({ ordinal, time }, i) => {
-    const run = counts.slice(i, i + holds)
-    const least = Math.min(...run.map(({ count }) => count))
-    if (run.length === holds && least > best.most) best = { most: least, at: { ordinal, time } }
+/** The frames that were looked at, and those with a key box of a track that a person decided about, in order. */
+export function knownMoments(tracks: readonly ThingTrack[], looked: readonly Moment[]): Moment[] {
+  const keys = tracks.filter(isDecided).flatMap(({ boxes }) => boxes.map(({ ordinal, time }) => ({ ordinal, time })))
+  return [...new Map([...keys, ...looked].map((one) => [one.ordinal, one])).values()].sort((a, b) => a.time - b.time)
+}
+
+/** `at`: a frame on which they are there. `from`: when the last of them begins, in seconds. `held`: false for one that was seen on one frame only. */
+export interface MostAtOnce {
+  most: number
+  at: Moment
+  from: number
+  held: boolean
+}
+
+/**
+ * The most at once, and when that is first reached; null if none of the tracks is ever in the picture. A detector's tracks count as far as
+ * they can be counted on, and if they are there on two consecutive frames that were looked at (on one, if only few were). What a person
+ * decided about counts wherever it is, however short.
+ */
+export function mostAtOnce(tracks: readonly ThingTrack[], looked: readonly Moment[]): MostAtOnce | null {
+  const spans = tracks.map((track) => ({ track, ...strongSpan(track) }))
+  const [theirs, detected] = [spans.filter(({ track }) => isDecided(track)), spans.filter(({ track }) => !isDecided(track))]
+  const countAt = (of: typeof spans, time: number) =>
+    of.filter(({ track, from, to }) => time >= from && time <= to && boxAt(track, time) !== null).length
+  const holds = Math.min(looked.length < 3 ? 1 : HOLDS, looked.length)
+  const seen = looked.map(({ time }) => countAt(detected, time))
+  const heldAt = (time: number) => {
+    const last = looked.findLastIndex((one) => one.time <= time)
+    const start = Math.max(0, Math.min(last, looked.length - holds))
+    return holds === 0 ? 0 : Math.min(...seen.slice(start, start + holds))
+  }
+  let best: { most: number; at: Moment } | null = null
+  for (const { ordinal, time } of knownMoments(tracks, looked)) {
+    const count = countAt(theirs, time) + heldAt(time)
+    if (count > (best?.most ?? 0)) best = { most: count, at: { ordinal, time } }
+  }
+  const there = thereOf(tracks)[0]
+  const surest = firstSeen(tracks.filter(firstSeen).sort((a, b) => b.score - a.score)[0] ?? { boxes: [] })
+  if (!there || !surest) return null
+  if (best === null) return { most: 1, at: { ordinal: surest.ordinal, time: surest.time }, from: there.from, held: false }
+  const { time } = best.at
+  const starts = spans.flatMap(({ track, from }) => {
+    const own = thereOf([track]).findLast((stretch) => stretch.from <= time && stretch.to >= time)
+    return own ? [Math.max(own.from, from)] : []
   })
-  return best
+  return { ...best, from: best.most === 1 ? there.from : Math.max(...starts), held: true }
 }
 
 /** The stretches in which at least one of the tracks is in the picture. */
@@ -222,20 +257,21 @@ export function thereOf(tracks: readonly ThingTrack[]): { from: number; to: numb
   return joined
 }
 
-function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera: CameraMotion): ThingFact {
+function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera: CameraMotion): ThingFact | null {
   const seen = track.boxes.filter(({ outside }) => outside !== true)
   const { width, height } = clip.frame
   const mean = (of: (box: Box) => number) => seen.reduce((sum, { box }) => sum + of(box), 0) / Math.max(1, seen.length)
   // A box of furniture that seems to move was cut, or covered in part.
   const fixture = FIXTURES.has(track.label)
   const motion = fixture ? null : motionOf(track, clip.frame, null)
-  const key = seen[seen.length >> 1]
+  const [first, last, key] = [seen[0], seen.at(-1), seen[seen.length >> 1]]
+  if (!first || !last || !key) return null
   return {
     kind: 'thing',
     label: track.label,
     track,
-    from: seen[0]?.time ?? clip.span.from,
-    to: seen.at(-1)?.time ?? clip.span.to,
+    from: first.time,
+    to: last.time,
     x: mean(({ x1, x2 }) => (x1 + x2) / 2) / width,
     y: mean(({ y1, y2 }) => (y1 + y2) / 2) / height,
     area: mean(boxArea) / (width * height),
@@ -248,8 +284,8 @@ function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera
           : null,
     colour: track.label === 'person' ? null : (dominantColour(track.colours ?? [])?.colour ?? null),
     evidence: {
-      frames: key ? [{ ordinal: key.ordinal, time: key.time }] : [],
-      boxes: key ? [{ ordinal: key.ordinal, time: key.time, box: key.box }] : [],
+      frames: [{ ordinal: key.ordinal, time: key.time }],
+      boxes: [{ ordinal: key.ordinal, time: key.time, box: key.box }],
       numbers: { score: track.score, boxes: seen.length },
     },
     reliability: trackReliability(track, things),
@@ -257,8 +293,10 @@ function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera
 }
 
 /** @param least The score from which a track counts; `tracks` have it. */
-function nameFact(label: string, tracks: readonly ThingTrack[], things: Things, least: number): NameFact {
-  const { most, at } = mostOf(countsOf(tracks, things.looked))
+function nameFact(label: string, tracks: readonly ThingTrack[], things: Things, least: number): NameFact | null {
+  const reached = mostAtOnce(tracks, things.looked)
+  if (reached === null) return null
+  const { most, at } = reached
   const sure = tracks.filter((track) => trackReliability(track, things) >= SURE)
   const weak = things.tracks.filter((track) => track.label === label && track.score >= things.asked && track.score < least)
   const boxes = tracks.flatMap((track) => {
@@ -269,11 +307,11 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things, 
     kind: 'name',
     label,
     there: thereOf(tracks),
-    most: Math.max(1, most),
+    most,
     mostAt: at,
     distinct: tracks.length,
-    sure: mostOf(countsOf(sure, things.looked)).most,
-    more: weak.length > 0 && mostOf(countsOf([...tracks, ...weak], things.looked)).most > most,
+    sure: mostAtOnce(sure, things.looked)?.most ?? 0,
+    more: weak.length > 0 && (mostAtOnce([...tracks, ...weak], things.looked)?.most ?? 0) > most,
     evidence: { frames: [at], boxes, numbers: { most, distinct: tracks.length } },
     // Reliability that at least one of them is right.
     reliability: Math.max(...tracks.map((track) => trackReliability(track, things))),

@@ -1,7 +1,7 @@
 /** How one thing moves: in the picture, and over the ground if the camera moves too. Distances as shares of the picture's diagonal. */
 import type { Box } from '../annotation.ts'
 import { type CameraTrace, groundAt } from './camera.ts'
-import type { ClipMeasures, ThingTrack } from './input.ts'
+import type { ClipMeasures, ThingBox, ThingTrack } from './input.ts'
 
 export type Way = 'left' | 'right' | 'up' | 'down' | 'nearer' | 'farther' | 'still' | 'back'
 
@@ -28,6 +28,8 @@ const MAIN = 0.62
 const BACK = 0.7
 /** Where a thing began or ended is the median of this many boxes. */
 const ENDS = 3
+/** A person's boxes tell a motion from this many seconds on; fewer than this many of one place are one box that was carried on. */
+const PLACED = { seconds: 1, boxes: 4 }
 /** A box this near to the picture's edge, as a share of its side, is cut off: its middle and size are not the thing's. */
 const EDGE = 0.01
 
@@ -41,10 +43,15 @@ interface Place {
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
-/** Motion of a track in the picture, or over the ground if `camera` is given. Null for a track that was seen once. */
+/**
+ * Motion of a track in the picture, or over the ground if `camera` is given. Null for a track that was seen once, and for boxes that a person
+ * placed and that are too few or too short to tell.
+ */
 export function motionOf({ boxes }: Pick<ThingTrack, 'boxes'>, frame: ClipMeasures['frame'], camera: CameraTrace | null): Motion | null {
   const diagonal = Math.hypot(frame.width, frame.height)
-  const places = boxes.filter(({ outside }) => outside !== true).map(({ time, box }) => placeOf(time, box, frame, camera))
+  const seen = boxes.filter(({ outside }) => outside !== true)
+  if (!tellsMotion(seen)) return null
+  const places = seen.map(({ time, box }) => placeOf(time, box, frame, camera))
   const [first, last] = [places[0], places.at(-1)]
   if (!first || !last || places.length < 2 || last.time <= first.time) return null
   const seconds = last.time - first.time
@@ -74,6 +81,19 @@ export function motionOf({ boxes }: Pick<ThingTrack, 'boxes'>, frame: ClipMeasur
     speed: net / seconds,
     clarity: clarity < MAIN ? clarity / 2 : clarity * Math.min(1, net / far),
   }
+}
+
+/**
+ * Whether boxes can tell a motion. A person who draws one box says where the thing is on that frame; the app carries the box on to the end of
+ * the clip, which says nothing of how it moves.
+ */
+function tellsMotion(seen: readonly ThingBox[]): boolean {
+  const [first, last] = [seen[0], seen.at(-1)]
+  if (!first || !last || !seen.some(({ score }) => score === null)) return true
+  const moved = seen.some(
+    ({ box: { x1, y1, x2, y2 } }) => x1 !== first.box.x1 || y1 !== first.box.y1 || x2 !== first.box.x2 || y2 !== first.box.y2,
+  )
+  return last.time - first.time >= PLACED.seconds && (moved || seen.length >= PLACED.boxes)
 }
 
 /** Middle and side of a box in pixels; with the camera's ground, where they would be if the camera had stood still. */

@@ -2,10 +2,10 @@
 import type { Box } from '../annotation.ts'
 import { COLOURS, type Colour } from '../colours.ts'
 import { type Language, nounOf, PERSON } from '../words.ts'
-import { boxAt, coveredShare, type FactEvidence } from './facts.ts'
-import type { ClipMeasures, Moment, Things, ThingTrack } from './input.ts'
+import { boxAt, coveredShare, type FactEvidence, firstSeen, isDecided, knownMoments } from './facts.ts'
+import type { ClipMeasures, Moment, ThingBox, Things, ThingTrack } from './input.ts'
 import type { AskedThing, Question } from './question.ts'
-import { listText } from './wording.ts'
+import { listText, secondsText } from './wording.ts'
 
 /** `value`: the bare answer, for tables: a number (a count, seconds of the video), yes or no, or a word in the answer's language. */
 export interface FactAnswer {
@@ -154,7 +154,50 @@ export function choose({ clip, tracks }: Scene, { colour, pale, side, asked, nth
   return coloured.toSorted((a, b) => place(b) - place(a)).slice(0, 1)
 }
 
-const firstOf = ({ boxes }: ThingTrack) => boxes[0]?.time ?? 0
+const firstOf = (track: ThingTrack) => firstSeen(track)?.time ?? Infinity
+
+/** Whether a person placed the box at this end of the track, so that its time is exact: a detector's tracks begin and end between two looks. */
+export const isPlaced = (box: ThingBox | undefined): boolean => box?.score === null
+
+/** Seconds: what a person placed this near to the clip's start begins with it. */
+const EXACT = 0.01
+
+/**
+ * Whether tracks that begin at this time are there from the clip's beginning: a detector's if no look lies between it and the beginning,
+ * a person's if they begin on its first frame.
+ */
+export function fromStart(time: number, tracks: readonly ThingTrack[], { clip: { span }, things: { looked } }: Scene): boolean {
+  const late = time - span.from
+  const [first, second] = looked
+  if (late < EXACT || !first || tracks.some((track) => firstSeen(track)?.time === time && isPlaced(firstSeen(track)))) return late < EXACT
+  return second ? late < second.time - first.time - 1e-6 : time <= first.time
+}
+
+/** "first at 4.7 s", "from the beginning". */
+export function sinceText(time: number, tracks: readonly ThingTrack[], scene: Scene, language: Language): string {
+  if (fromStart(time, tracks, scene)) return language === 'en' ? 'from the beginning' : 'von Anfang an'
+  return language === 'en' ? `first at ${secondsText(time, language)}` : `zuerst bei ${secondsText(time, language)}`
+}
+
+/** Seconds: times are shown with one decimal, so a question that repeats one may mean a frame this near to it. */
+const ROUNDED = 0.05 + 1e-6
+
+/** The moment of the clip that a question means, of those that something is known about. */
+export function momentAt({ tracks, things: { looked } }: Scene, at: number | 'start' | 'end'): Moment | undefined {
+  const known = knownMoments(tracks, looked)
+  if (at === 'start') return known[0]
+  if (at === 'end') return known.at(-1)
+  const near = known.toSorted((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))
+  const meant = near.find(({ time }) => Math.abs(time - at) <= ROUNDED && tracks.some((track) => boxAt(track, time) !== null))
+  return meant ?? near[0]
+}
+
+/** Whether a track is there at a moment: a detector's may end at the look next to it, which only a person's boxes make a moment. */
+export function isThere(track: ThingTrack, { time }: Pick<Moment, 'time'>, { things: { looked } }: Scene): boolean {
+  if (boxAt(track, time) !== null) return true
+  const near = isDecided(track) ? undefined : looked.toSorted((a, b) => Math.abs(a.time - time) - Math.abs(b.time - time))[0]
+  return near !== undefined && boxAt(track, near.time) !== null
+}
 
 /** The mean middle of its boxes, in shares of the picture. */
 export function placeOf({ boxes }: ThingTrack, { frame }: ClipMeasures): { x: number; y: number } {

@@ -9,7 +9,7 @@ import type { FrameRef, Probe } from '../../app/media.ts'
 import { candidatesOf } from '../../app/detections.ts'
 import { areaSeen } from '../../app/gaze.ts'
 import { phrasesOf } from '../../app/vocabulary.ts'
-import { type Phrase, said } from '../../app/phrase.ts'
+import { type Phrase, phrase, said } from '../../app/phrase.ts'
 import { type DetectorEngine, type Encoding, type Generated, type MammutEngine, ofFamily, type TextEngine } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import { keyOf, lookedFor, type Seen } from '../library/detections.ts'
@@ -428,7 +428,14 @@ function notAnswerable(why: Phrase | null, { info: { manifest } }: MammutEngine)
     code: 'not-answerable',
     message: why?.text ?? 'Nothing that was seen or measured answers this, and “{{pack}}” was taught nothing like this clip.',
     values: { ...why?.values, pack: manifest.name },
-    stillWorks: 'Questions of what is there, how many, which colour, which way, where and when; what the camera does; what text says.',
+    // A reason names what was asked; the list would name the same again as what can be answered.
+    ...(why === null
+      ? {
+          stillWorks: phrase(
+            'Questions of what is there, how many, which colour, which way, where and when; what the camera does; what text says.',
+          ),
+        }
+      : {}),
     next: 'Look at what the model guesses, teach it with your own corrections, or bring a pack that answers questions (Packs page).',
   })
 }

@@ -218,6 +218,24 @@ test('what a person drew counts under its name in every clip that it reaches int
   expect(library.facts.of(second).filter(({ kind }) => kind === 'name')).toEqual([])
 })
 
+test('a box drawn on the last frames of a clip is counted and shown there, tells no motion, and one outside the picture is nothing', () => {
+  run(0)
+  const box = { x1: 100, y1: 100, x2: 180, y2: 180 }
+  const keys = (outside: boolean, ...ordinals: number[]) =>
+    ordinals.map((ordinal) => ({ ordinal, pts: ordinal, box, score: null, ...(outside ? { outside } : {}) }))
+  library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: keys(false, 197, 199) })
+  library.addAnnotation(clipId, { kind: 'track', label: 'car', boxes: keys(true, 50, 60) })
+  expect(said()).toBe('A dog')
+  const evidence = library.annotations(clipId).find(({ body }) => body.kind === 'caption')?.evidence
+  expect(evidence?.frames.map(({ ordinal }) => ordinal)).toEqual([197])
+  expect(library.facts.answer(clipId, 'How many dogs are there?')).toMatchObject({
+    body: { text: 'One dog at most at once, first at 7.9 s.' },
+    evidence: { unsure: false, frames: [{ ordinal: 197, pts: 197 }] },
+  })
+  expect(library.facts.answer(clipId, 'What colour is the dog?')).toEqual({ text: 'The colour in a drawn box was not measured.' })
+  expect(answer('Is there a car?')).toMatch(/^No cars/)
+})
+
 test('what rests on what people drew or decided says so, in files too, and no longer when they take it back', async () => {
   run(0, track('dog', 40))
   const [found] = boxes()

@@ -399,12 +399,12 @@ interface FrameSpan {
   endPts: number
 }
 
-/** The part of a track that lies in a clip; null if there is none. */
+/** The part of a track that lies in a clip; null if it is not in the picture there. */
 function within(body: TrackBody, { startFrame, endFrame, startPts, endPts }: FrameSpan): TrackBody | null {
   // The clip's frames are assumed to be evenly spaced: the box at an edge is interpolated between two others.
   const ptsOf = (ordinal: number) => Math.round(startPts + ((endPts - startPts) * (ordinal - startFrame)) / (endFrame - startFrame))
   const boxes = clipped(body.boxes, { startFrame, endFrame }, ptsOf)
-  return boxes.length === 0 ? null : { ...body, boxes }
+  return boxes.every(({ outside }) => outside === true) ? null : { ...body, boxes }
 }
 
 /** The moments at which any of these tracks has a key box, in order. */
