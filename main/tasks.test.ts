@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Annotation } from '../app/annotation.ts'
 import type { RouteOutput } from '../app/contract.ts'
 import type { Problem } from '../app/errors.ts'
+import { english } from '../app/phrase.ts'
 import { clipPath } from './media/clips.testing.ts'
 import { findMediaTools } from './media/tools.ts'
 import { openTubelet, type Tubelet } from './open.ts'
@@ -103,6 +104,29 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
       (await call<RouteOutput<'guessClip'>>('POST', `/api/clips/${clip?.id ?? 0}/guess`, { question: null })).text.length,
     ).toBeGreaterThan(0)
     expect(tubelet.library.annotations(clip?.id ?? 0)).toEqual(before)
+  })
+
+  test('a column of such a question says in its cells and its file that nothing answers it, and the window is told', async () => {
+    const heard: string[] = []
+    const deafen = tubelet.onEvent((event) => {
+      if (event.type === 'told') heard.push(english(event.phrase))
+    })
+    const column = await call<RouteOutput<'addColumn'>>('POST', '/api/table/columns', { kind: 'yesno', text: 'Is there a helmet?' })
+    await tubelet.jobs.idle()
+    deafen()
+    const all = clips().length
+    expect(heard).toEqual([`“Is there a helmet?” cannot be answered in ${all} of ${all} clips. Their cells say why.`])
+    const key = `q${column.id}`
+    const { view } = await call<RouteOutput<'openTable'>>('POST', '/api/table/open', { rows: 'clips', sort: [], filters: [], group: null })
+    const { rows } = await call<RouteOutput<'tableRows'>>('GET', `/api/table/rows?view=${view}&from=0&to=1&columns=${key}`)
+    expect(rows[0]?.cells[key]).toMatchObject({
+      text: '',
+      state: 'unanswerable',
+      why: { code: 'not-answerable', message: 'This pack cannot see “helmet”; nearest that it can: person.' },
+    })
+    const csv = await (await tubelet.handle(new Request(`http://tubelet/api/table/csv?view=${view}&columns=name,${key}`))).text()
+    expect(csv).toContain('d09_dashcam_short.mp4,,,cannot answer')
+    await call('DELETE', `/api/table/columns/${column.id}`)
   })
 
   test('a label that means a thing of the list takes its tracks, at once and without a look', async () => {

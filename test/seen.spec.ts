@@ -113,10 +113,15 @@ test('what nobody asked for becomes a label by one click; a label that no pack c
   await expect(inspector().getByRole('list', { name: 'Labels' })).toContainText(/helmet cannot see/)
   await expect(inspector().getByRole('list', { name: 'Labels' })).toContainText(/dog 0/)
   for (const text of ['helmet', 'dog']) await call('addColumn', { body: { kind: 'count', text } })
+  await call('addColumn', { body: { kind: 'yesno', text: 'Is there a helmet?' } })
   await goTo('Table')
   const cells = page.getByRole('row').filter({ hasText: 'd06' }).getByRole('gridcell')
   await expect(cells.filter({ hasText: 'cannot see' })).toHaveCount(1)
   await expect(cells.filter({ hasText: /^0\s*not sure$/ })).toHaveCount(1)
+  await cells.filter({ hasText: 'cannot answer' }).click()
+  await expect(page.getByRole('region', { name: 'Chosen cell' })).toContainText(
+    'This pack cannot see “helmet”; nearest that it can: person.',
+  )
   await goTo('Labels')
   await page.getByRole('button', { name: /^helmet/ }).click()
   await expect(page.getByText('It is not looked for.')).toBeVisible()

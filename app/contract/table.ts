@@ -1,5 +1,6 @@
 /** The question table: what a column, a row and a cell are, and the calls that fill, show, edit and keep it. */
 import { z } from 'zod'
+import { Problem } from '../errors.ts'
 import { ASCENDING, Id, route, whole } from './route.ts'
 import { nearestOf } from './strict.ts'
 
@@ -35,9 +36,9 @@ export type Column = z.infer<typeof Column>
 
 /**
  * How a cell stands: `sure` and `unsure` come from the model, the others from a person. `mixed`: the clips of a video differ. `blind`: the
- * detector cannot see such things, so it gives no count, not even 0.
+ * detector cannot see such things, so it gives no count, not even 0. `unanswerable`: it was asked, and nothing can answer it.
  */
-export const CELL_STATES = ['empty', 'sure', 'unsure', 'accepted', 'edited', 'rejected', 'mixed', 'blind'] as const
+export const CELL_STATES = ['empty', 'sure', 'unsure', 'accepted', 'edited', 'rejected', 'mixed', 'blind', 'unanswerable'] as const
 export const CellState = z.enum(CELL_STATES)
 export type CellState = z.infer<typeof CellState>
 
@@ -104,6 +105,8 @@ export const Cell = z.object({
   agreement: z.number().nullable(),
   /** The model's value, if the cell shows another. */
   machine: z.string().nullable(),
+  /** Why nothing can answer the question. */
+  why: Problem.optional(),
   /** All notes of a clip, of which `text` is the first, each with the part of the video that it is about; null where it is about the whole clip. */
   notes: z.array(z.object({ text: z.string(), time: z.string().nullable() })).optional(),
   /** For a video: how many of its clips have this value, and how many have any. */

@@ -22,6 +22,7 @@ const STANDINGS: Readonly<Record<CellState, string | null>> = {
   rejected: 'rejected',
   mixed: 'mixed',
   blind: 'cannot see',
+  unanswerable: 'cannot answer',
 }
 const FACT_TITLES: Readonly<Record<string, string>> = {
   name: 'Video',

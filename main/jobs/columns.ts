@@ -18,6 +18,7 @@ export async function fillColumn(
   const wanted = clipIds && new Set(clipIds)
   const of = wanted?.size ?? table.unanswered(question, digest, 0, Number.MAX_SAFE_INTEGER).length
   let done = 0
+  let refused = 0
   for (
     let ids = table.unanswered(question, digest, 0, CHUNK);
     ids.length > 0;
@@ -26,7 +27,7 @@ export async function fillColumn(
     for (const clipId of ids) {
       if (wanted?.has(clipId) === false) continue
       signal.throwIfAborted()
-      await fillCell(pipeline, clipId, question, signal)
+      if (await fillCell(pipeline, clipId, question, signal)) refused += 1
       done += 1
       await report({
         stage: said('{{done}} of {{total}} clips', { done, total: Math.max(of, done) }),
@@ -35,4 +36,13 @@ export async function fillColumn(
       })
     }
   }
+  if (refused > 0)
+    pipeline.library.emit({
+      type: 'told',
+      phrase: said('“{{question}}” cannot be answered in {{refused}} of {{asked}} clips. Their cells say why.', {
+        question,
+        refused,
+        asked: done,
+      }),
+    })
 }

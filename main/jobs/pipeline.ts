@@ -336,12 +336,21 @@ async function answerColumns(pipeline: Pipeline, clipId: number, signal: AbortSi
   }
 }
 
-/** Answers a question of a column for one clip. A cell that cannot be filled stays empty, and stops neither the column nor the video. */
-export async function fillCell(pipeline: Pipeline, clipId: number, question: string, signal: AbortSignal): Promise<void> {
+/**
+ * Answers a question of a column for one clip. A cell that cannot be filled says why, and stops neither the column nor the video.
+ * @returns Whether nothing can answer it.
+ */
+export async function fillCell(pipeline: Pipeline, clipId: number, question: string, signal: AbortSignal): Promise<boolean> {
+  const { table } = pipeline.library
   try {
     await answerClip(pipeline, clipId, question, signal)
+    table.setUnanswered(clipId, question, null)
+    return false
   } catch (error) {
     if (!(error instanceof TubeletError) || !EMPTY_CELL.has(error.problem.code)) throw error
+    if (error.problem.code !== 'not-answerable') return false
+    table.setUnanswered(clipId, question, error.problem)
+    return true
   }
 }
 

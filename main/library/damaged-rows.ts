@@ -42,6 +42,7 @@ const COLUMNS: Readonly<Record<string, Readonly<Record<string, Stored>>>> = {
   edits: { description: json('step'), before: json('step'), after: json('step') },
   jobs: { payload: json('row'), problem: json('null') },
   settings: { value: json('row') },
+  unanswered: { why: json('row') },
   views: { spec: json('row') },
   picks: { clip_ids: json('row') },
   regions: { places: json('row'), vectors: { kind: 'floats', cure: 'row' } },

@@ -292,6 +292,13 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE annotations ADD COLUMN origin TEXT;
   `,
+  // Why nothing could answer a column's question about a clip: a Problem.
+  `
+  CREATE TABLE unanswered (
+    clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE, topic TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (topic, clip_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX unanswered_of_clip ON unanswered (clip_id);
+  `,
 ]
 
 /**

@@ -17,7 +17,7 @@ import {
   type Row,
   type TableQuery,
 } from '../../app/contract/table.ts'
-import { TubeletError } from '../../app/errors.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 import { SURE } from '../../app/facts/reliability.ts'
 import { noneCounted } from '../../app/facts/scene.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
@@ -144,6 +144,8 @@ interface Read {
   confidence: number | null
   agreement: number | null
   said: string | null
+  /** Why nothing can answer it: a Problem as JSON. */
+  why?: string
   /** Notes with the frames that they are about. */
   notes?: { text: string; span: readonly [start: number, end: number] | null }[]
 }
@@ -211,7 +213,11 @@ function read(key: ColumnKey, which: Which): Read[] {
       const column = definition(key)
       if (column === null) return []
       if (column.kind !== 'count')
-        return statements(`a.kind = 'answer' AND a.topic = ?`, [topicOf(column.text)], only, named, column.kind === 'yesno')
+        return [
+          ...unanswered(topicOf(column.text), only, named),
+          // Where there is an answer by now, it counts.
+          ...statements(`a.kind = 'answer' AND a.topic = ?`, [topicOf(column.text)], only, named, column.kind === 'yesno'),
+        ]
       return counts(column.text, only, named)
     }
   }
@@ -326,6 +332,16 @@ function counts(word: string, only: string, named: readonly (string | number)[])
     const perhaps = unsure > 0 || asked?.wider === true || partly.has(id) || (there === undefined && noneCounted(1) < SURE)
     return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : perhaps ? 'unsure' : 'sure' }
   })
+}
+
+/** Clips about which nothing could answer a question. */
+function unanswered(topic: string, only: string, named: readonly (string | number)[]): Read[] {
+  return all(`SELECT a.clip_id, a.why FROM unanswered a WHERE a.topic = ? ${only}`, topic, ...named).map(([id, why]) => ({
+    ...fact(Number(id), ''),
+    text: null,
+    state: 'unanswerable',
+    why: String(why),
+  }))
 }
 
 function statements(which: string, values: readonly string[], only: string, named: readonly (string | number)[], isYesNo: boolean): Read[] {
@@ -541,6 +557,7 @@ function clipRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[] 
           ...(cell.notes && {
             notes: cell.notes.map(({ text, span }) => ({ text, time: span && timeOf(cell.clipId, span, timesOf) })),
           }),
+          ...(cell.why !== undefined && { why: JSON.parse(cell.why) as Problem }),
           state: cell.state,
           confidence: cell.confidence,
           agreement: cell.agreement,

@@ -268,6 +268,30 @@ test('a word is counted by what it means: its heading stays as typed, boxes of a
   expect(keys.map((key) => row?.cells[key]?.state)).toEqual(['sure', 'sure', 'unsure', undefined])
 })
 
+test('a question that nothing can answer says so in its cells, and why, until there is an answer', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two', 'three']) as [number, number, number]
+  const key = `q${library.table.addColumn('yesno', 'Is there a helmet?', true).id}`
+  expect(await texts({}, key)).toEqual(['', '', ''])
+  const why = { code: 'not-answerable', message: 'This pack cannot see “helmet”; nearest that it can: person.', next: 'Look.' } as const
+  for (const clip of clips.slice(0, 2)) library.table.setUnanswered(clip, 'is there a helmet', why)
+  const cells = async (rows: 'clips' | 'videos' = 'clips') => {
+    const { view, total } = await open({ rows })
+    return (await library.table.ask('rows', { view, from: 0, to: total, columns: [key] })).map((row) => row.cells[key])
+  }
+  expect(await cells()).toMatchObject([{ text: '', state: 'unanswerable', why }, { why }, undefined])
+  expect(await cells('videos')).toMatchObject([{ text: '', state: 'unanswerable' }])
+  expect((await open({ filters: [{ key, op: 'empty' }] })).total).toBe(3)
+  // It may be answered later: they are asked again.
+  expect(library.table.unanswered('Is there a helmet?', DIGEST, 0, 10)).toEqual(clips)
+  answer(clips[0], 'Is there a helmet?', 'no', 0.9)
+  library.addAnnotation(clips[1], { kind: 'answer', question: 'Is there a helmet?', text: 'yes' })
+  expect((await cells()).map((cell) => [cell?.state, cell?.why])).toEqual([
+    ['sure', undefined],
+    ['edited', undefined],
+    [undefined, undefined],
+  ])
+})
+
 test('clips that were picked elsewhere are the only rows, of videos those that have one; picks that no view names are forgotten in the end', async () => {
   const [, second] = addVideo('a.mp4', ['one', 'two']) as [number, number]
   const [third] = addVideo('b.mp4', ['three']) as [number]

@@ -99,6 +99,18 @@ export class Table {
       .map((row) => Number(row['id']))
   }
 
+  /** Store why nothing can answer a question about a clip; null where it was answered. */
+  setUnanswered(clipId: number, question: string, why: Problem | null): void {
+    const topic = topicOf(question)
+    if (why === null) this.#db.prepare('DELETE FROM unanswered WHERE topic = ? AND clip_id = ?').run(topic, clipId)
+    else {
+      this.#db
+        .prepare('INSERT INTO unanswered (topic, clip_id, why) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET why = excluded.why')
+        .run(topic, clipId, JSON.stringify(why))
+      this.#emit({ type: 'annotations', clipIds: [clipId] })
+    }
+  }
+
   /** By clip, the annotations that are the cells of a column. `question` is null for captions and notes. What a person made and then deleted is left out. */
   annotationsIn(
     clipIds: readonly number[],

@@ -2,7 +2,7 @@ import { Check, ExternalLink, MessageCircleQuestion, RotateCcw, X } from 'lucide
 import type { Cell, Group, Row } from '../../app/contract/table.ts'
 import { call } from '../api.ts'
 import { percent } from '../format.ts'
-import { t } from '../i18n.ts'
+import { t, told } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { tell } from '../toast.ts'
 import { useActions } from './actions.ts'
@@ -34,6 +34,7 @@ export function CellBar({
   const { accept, reject, reset, open } = useActions()
   const cell = row?.cells[heading.key]
   const { title, type, said } = heading
+  const why = cell?.why && told(cell.why)
   const facts =
     cell === undefined || !said
       ? []
@@ -57,12 +58,16 @@ export function CellBar({
         <p className="cell-bar-value" data-state={cell?.state}>
           {group ? (
             t('{{count}} rows', { count: group.count })
+          ) : why !== undefined ? (
+            why.message
           ) : cell === undefined || cell.text === '' ? (
             <span className="muted">{t('empty')}</span>
           ) : (
             (cell.notes?.map(({ text, time }) => (time === null ? text : `${time} ${text}`)).join(' · ') ?? valueName(type, cell.text))
           )}
         </p>
+        {why?.stillWorks !== undefined && <p className="muted small">{t('What can be answered: {{kinds}}', { kinds: why.stillWorks })}</p>}
+        {why?.next !== undefined && <p className="muted small">{why.next}</p>}
         {cell?.machine != null && <p className="muted small">{t('The model said: {{text}}', { text: cell.machine })}</p>}
       </div>
       {cells > 1 && <span className="chip num">{t('{{count}} cells', { count: cells })}</span>}

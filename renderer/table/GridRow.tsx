@@ -4,7 +4,7 @@ import type { Cell, Row, ShownColumn, TableSpec } from '../../app/contract/table
 import { clockText, notesText } from '../../app/table/facts.ts'
 import { urlOf } from '../api.ts'
 import { percent } from '../format.ts'
-import { t } from '../i18n.ts'
+import { t, told } from '../i18n.ts'
 import { FileName } from '../parts/FileName.tsx'
 import { CellEditor } from './CellEditor.tsx'
 import { useMotion } from './state.ts'
@@ -97,7 +97,12 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
       </span>
     )
   }
-  if (cell?.state === 'blind') return <span className="muted small">{t('cannot see')}</span>
+  if (cell?.state === 'blind' || cell?.state === 'unanswerable')
+    return (
+      <span className="muted small" title={cell.why && told(cell.why).message}>
+        {t(STATE_NAMES[cell.state])}
+      </span>
+    )
   if (cell === undefined)
     return data.encoded || !said ? null : <span className="muted small">{rows === 'clips' ? t('not analysed yet') : ''}</span>
   // Clips last seconds, videos may last hours.

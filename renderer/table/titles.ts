@@ -28,6 +28,7 @@ export const STATE_NAMES: Record<CellState, string> = {
   rejected: phrase('rejected'),
   mixed: phrase('mixed'),
   blind: phrase('cannot see'),
+  unanswerable: phrase('cannot answer'),
 }
 
 export type ColumnType = Fact | Column['kind']
