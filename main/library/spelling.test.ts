@@ -48,10 +48,11 @@ test('a box is called as the vocabulary writes the name, else as the library wro
 
 test('boxes follow the vocabulary when it begins to write their label in another way, and back', async () => {
   const { id } = library.addAnnotation(clipId, track('cup', 0))
+  // What a person drew stays the person's own when it is accepted, and when its label is written otherwise.
   library.review(id, 'accept')
   library.changeVocabulary(withNames([], ['CUP']))
   expect(labels()).toEqual(['CUP'])
-  expect(library.annotation(id).state).toBe('accepted')
+  expect(library.annotation(id).state).toBe('edited')
   library.changeVocabulary([newLabel('Cup', [])])
   expect(labels()).toEqual(['Cup'])
   await library.history.undo()
