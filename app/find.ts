@@ -92,11 +92,14 @@ const REASONS: Record<Why['kind'], { own: string; accepted: string; machine: str
  * @param quote Whether to include the words; false where they are shown beside the line.
  */
 export function reasonParts(
-  { kind, text, question, state, standing, score, guess, when }: Why,
+  { kind, text, question, state, file, standing, score, guess, when }: Why,
   quote: boolean,
   number: (value: number, digits: 1 | 2) => string,
 ): Phrase[] {
-  const what = said(REASONS[kind][state === 'edited' ? 'own' : state === 'accepted' ? 'accepted' : 'machine'])
+  const what =
+    file === undefined
+      ? said(REASONS[kind][state === 'edited' ? 'own' : state === 'accepted' ? 'accepted' : 'machine'])
+      : said('{{what}} imported from {{file}}', { what: said(REASONS[kind].machine), file })
   const told =
     kind === 'box'
       ? said('{{what}}: {{text}}', { what, text: labelText(text, standing === 'unsure') })

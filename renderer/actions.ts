@@ -464,6 +464,14 @@ export const ACTIONS: readonly Action[] = [
   { id: 'ask', scope: here, keys: ['Q'], name: phrase('Ask about the clip'), group: WINDOW, run: focus('#ask') },
   { id: 'add', scope: 'window', keys: ['Ctrl+O'], name: phrase('Add videos'), group: WINDOW, run: () => useUi.getState().open('add') },
   {
+    id: 'import',
+    scope: 'window',
+    keys: [],
+    name: phrase('Import annotations…'),
+    group: WINDOW,
+    run: () => useUi.getState().open('add'),
+  },
+  {
     id: 'export',
     scope: 'window',
     keys: ['Ctrl+E'],

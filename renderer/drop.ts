@@ -15,6 +15,9 @@ import { useUi } from './store.ts'
 /** Given beside a checkpoint: it states what the tensors do not. */
 const CONFIG = 'open_clip_config.json'
 
+/** What lies beside the rows of MOT Challenge: the names of their classes, and facts of the video. */
+const OF_MOT: ReadonlySet<string> = new Set(['labels.txt', 'seqinfo.ini'])
+
 /** Files beside videos that are offered at once. */
 const MOST_BESIDE = 1_000
 
@@ -145,16 +148,29 @@ function nameOf(path: string): string {
  */
 async function bring(files: readonly File[], folders: readonly FileSystemDirectoryEntry[]): Promise<void> {
   const models = files.filter(({ name }) => isCheckpoint(name)).map((file) => ({ file, beside: files }))
-  const annotations = files.filter(({ name }) => mayBeAnnotations(name))
+  const beside = files.some(({ name }) => /\.txt$/i.test(name) && !OF_MOT.has(name)) ? files.filter(({ name }) => OF_MOT.has(name)) : []
+  const names = beside.map(({ name }) => name).join(', ')
+  if (names !== '')
+    toast.info(
+      t(
+        '{{names}} belong to the files beside them: a browser sends each file alone. To have their labels, choose that file by its path in “Add videos”.',
+        {
+          names,
+        },
+      ),
+      { duration: 20_000 },
+    )
+  const annotations = files.filter((file) => mayBeAnnotations(file.name) && !beside.includes(file))
   const videos = files
+    .filter((file) => !beside.includes(file))
     .filter((file) => !isCheckpoint(file.name) && !(file.name === CONFIG && models.length > 0) && !annotations.includes(file))
     .map(({ name }) => name)
   for (const folder of folders) {
-    const beside = await filesOf(folder)
-    const inside = beside.filter(({ name }) => isCheckpoint(name) && !name.endsWith('.bin'))
+    const within = await filesOf(folder)
+    const inside = within.filter(({ name }) => isCheckpoint(name) && !name.endsWith('.bin'))
     const chosen = inside.find(({ name }) => name.endsWith('.safetensors')) ?? inside[0]
-    if (beside.some(({ name }) => name === 'pack.json')) chooseFolder()
-    else if (chosen) models.push({ file: chosen, beside })
+    if (within.some(({ name }) => name === 'pack.json')) chooseFolder()
+    else if (chosen) models.push({ file: chosen, beside: within })
     else videos.push(folder.name)
   }
   if (videos.length > 0) {

@@ -136,3 +136,28 @@ test('annotation files that were dropped with a video that is not added are read
   await expect(dialog().getByText('alone.srt')).toBeVisible()
   await page.keyboard.press('Escape')
 })
+
+test('a newcomer finds the import by the palette, and the dialog says what becomes of a typed annotation file', async () => {
+  const subtitles = file('anything.srt', '1\n00:00:00,000 --> 00:00:00,400\nwho said this\n')
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: 'An action, a page, a video or a clip' }).fill('import')
+  await page.getByRole('option', { name: 'Import annotations…' }).click()
+  const adding = page.getByRole('dialog', { name: 'Add videos' })
+  await expect(adding).toContainText('Annotation files (COCO, CVAT, SRT and others) can be chosen here too')
+  await adding.getByLabel('Path').fill(subtitles)
+  await expect(adding.getByRole('status')).toHaveText('“Add” reads this file as annotations and shows them before anything is imported.')
+  if (process.env['TUBELET_SHOTS']) await page.screenshot({ path: path.join(process.env['TUBELET_SHOTS'], 'add.png') })
+  await adding.getByRole('button', { name: 'Add', exact: true }).click()
+  await expect(dialog()).toContainText('Of 1 of 1 the file does not tell who made them')
+  if (process.env['TUBELET_SHOTS']) await page.screenshot({ path: path.join(process.env['TUBELET_SHOTS'], 'import.png') })
+  await page.keyboard.press('Escape')
+  await expect(dialog()).toBeHidden()
+})
+
+test('what belongs to MOT Challenge’s rows and is dropped with them is named', async () => {
+  await drop(file('gt.txt', '1,1,10,10,40,40,1,1,1\n'), file('labels.txt', 'car\n'), file('seqinfo.ini', '[Sequence]\n'))
+  await expect(page.getByText('labels.txt, seqinfo.ini belong to the files beside them')).toBeVisible()
+  await expect(dialog()).toContainText('MOT Challenge')
+  await page.keyboard.press('Escape')
+  await expect(dialog()).toBeHidden()
+})

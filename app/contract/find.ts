@@ -68,6 +68,8 @@ export const Why = z.object({
   question: z.string().optional(),
   /** edited: a person's own. accepted: a person agreed. machine: nobody looked at it. Null for names and pictures. */
   state: ReviewState.nullable(),
+  /** Name of the file that it was imported from. */
+  file: z.string().optional(),
   /** 0..1: how sure the machine is of it; null where a person made it or no score exists. */
   score: z.number().min(0).max(1).nullable(),
   /** How it stands: see `standingOf`. Null for names and pictures. */

@@ -20,6 +20,8 @@ export const ImportPart = z.object({
   texts: z.number().int(),
   /** Of the tracks and texts: those that a machine made and nobody looked at. They are taken only if that is wanted. */
   unreviewed: z.number().int(),
+  /** Those of which the file does not tell who made them: they are taken as people's work, with the name of the file. */
+  unknown: z.number().int(),
   /** Those that were rejected there: they are left out. */
   rejected: z.number().int(),
   labels: z.array(z.string()),

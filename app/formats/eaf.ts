@@ -3,11 +3,12 @@
  *
  * Annotations of one tier may not overlap in ELAN: what overlaps goes to a further tier of the same name with a number. `captions` are
  * those of clips and of their parts, `notes`, `text on screen`, `answers: QUESTION`, and for each label when it is in the picture
- * (`label: NAME`); where it is, a tier cannot say. A text that nobody looked at and that is not sure begins with (?), as in subtitles. The
- * schema wants the order header, times, tiers, types.
+ * (`label: NAME`); where it is, a tier cannot say. What a machine said and nobody looked at is on tiers of its own, and the ANNOTATOR of a tier
+ * tells which it is. A text that nobody looked at and that is not sure begins with (?), as in subtitles. The schema wants the order header,
+ * times, tiers, types.
  */
 import sax from 'sax'
-import type { AnnotationBody, Span } from '../annotation.ts'
+import type { AnnotationBody, ReviewState, Span } from '../annotation.ts'
 import { leadOf } from '../media.ts'
 import { phrase } from '../phrase.ts'
 import { doubted, standingOfAnnotation } from '../review.ts'
@@ -17,9 +18,11 @@ import { fault, type Found, numberIn } from './found.ts'
 
 type EafPiece =
   | { part: 'media'; date: string; url: string; name: string; mime: string }
-  | { part: 'annotation'; tier: string; start: number; end: number; text: string }
+  | { part: 'annotation'; tier: string; annotator: string; start: number; end: number; text: string }
 
 const AUTHOR = 'Tubelet'
+/** Who the annotations of a tier are of, and what that tells about each. */
+const ANNOTATORS: Readonly<Record<string, ReviewState>> = { machine: 'machine', people: 'edited', rejected: 'rejected' }
 /** As ELAN writes it; pympi-ling 1.71 refuses a file without it, though the schema does not ask for it. */
 const SCHEMA =
   'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="http://www.mpi.nl/tools/elan/EAFv3.0.xsd"'
@@ -38,13 +41,14 @@ const MIME: Readonly<Record<string, string>> = {
 export const eaf: Format<Film, EafPiece> = {
   *pieces(film) {
     const { source, title } = film
-    const tiers = new Map<string, Cue[]>()
-    const tierOf = (name: string) => {
-      const known = tiers.get(name) ?? []
-      tiers.set(name, known)
-      return known
+    const tiers = new Map<string, { name: string; annotator: string; cues: Cue[] }>()
+    const tierOf = (name: string, annotator: string) => {
+      const key = `${annotator} ${name}`
+      const known = tiers.get(key) ?? { name, annotator, cues: [] }
+      tiers.set(key, known)
+      return known.cues
     }
-    for (const { start, end, text } of captionCues(film)) tierOf(CAPTIONS).push({ start, end, text })
+    for (const { start, end, text, origin } of captionCues(film)) tierOf(CAPTIONS, annotatorOf(origin.state)).push({ start, end, text })
     let date = '1970-01-01T00:00:00Z'
     for (const { annotation } of spoken(film, 'caption', 'segment')) if (annotation.updatedAt > date) date = annotation.updatedAt
     for (const { clip, annotation, body } of spoken(film, 'answer', 'note', 'text')) {
@@ -53,16 +57,20 @@ export const eaf: Format<Film, EafPiece> = {
       if (text === '') continue
       const name = body.kind === 'answer' ? `${ANSWERS}${lineText(body.question)}` : body.kind === 'note' ? NOTES : SCREEN
       const said = doubted(text, standingOfAnnotation(annotation) === 'unsure')
-      tierOf(name.trim()).push({ ...timesOf(film, clip, spanOf(body)), text: said })
+      tierOf(name.trim(), annotatorOf(annotation.state)).push({ ...timesOf(film, clip, spanOf(body)), text: said })
     }
     for (const { name, spans } of presences(film))
-      for (const span of spans) tierOf(`${LABEL}${name}`).push({ ...timesOf(film, null, span), text: name })
+      for (const span of spans) tierOf(`${LABEL}${name}`, '').push({ ...timesOf(film, null, span), text: name })
     const extension = /\.([^.]+)$/.exec(source.path)?.[1]?.toLowerCase() ?? ''
     const name = title.slice(title.lastIndexOf('/') + 1)
     yield { part: 'media', date, url: fileUrl(source.path), name: encoded(name), mime: MIME[extension] ?? 'video/*' }
-    for (const [tier, cues] of tiers)
-      for (const [at, apart] of spread(cues).entries())
-        for (const cue of apart) yield { part: 'annotation', tier: at === 0 ? tier : `${tier} (${at + 1})`, ...cue }
+    const used = new Map<string, number>()
+    for (const { name: tier, annotator, cues } of tiers.values())
+      for (const apart of spread(cues)) {
+        const nth = (used.get(tier) ?? 0) + 1
+        used.set(tier, nth)
+        for (const cue of apart) yield { part: 'annotation', tier: nth === 1 ? tier : `${tier} (${nth})`, annotator, ...cue }
+      }
   },
 
   *write(pieces) {
@@ -85,8 +93,10 @@ export const eaf: Format<Film, EafPiece> = {
       yield `<TIME_SLOT TIME_SLOT_ID="ts${2 * at + 1}" TIME_VALUE="${start}"/>\n<TIME_SLOT TIME_SLOT_ID="ts${2 * at + 2}" TIME_VALUE="${end}"/>\n`
     yield '</TIME_ORDER>\n'
     let open: string | null = null
-    for (const [at, { tier, text }] of annotations.entries()) {
-      if (tier !== open) yield `${open === null ? '' : '</TIER>\n'}<TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="${escaped(tier)}">\n`
+    for (const [at, { tier, annotator, text }] of annotations.entries()) {
+      const by = annotator === '' ? '' : `ANNOTATOR="${escaped(annotator)}" `
+      if (tier !== open)
+        yield `${open === null ? '' : '</TIER>\n'}<TIER ${by}LINGUISTIC_TYPE_REF="default-lt" TIER_ID="${escaped(tier)}">\n`
       open = tier
       yield `<ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a${at + 1}" TIME_SLOT_REF1="ts${2 * at + 1}" TIME_SLOT_REF2="ts${2 * at + 2}"><ANNOTATION_VALUE>${escaped(text)}</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION>\n`
     }
@@ -106,10 +116,14 @@ export const eaf: Format<Film, EafPiece> = {
       else {
         const [start, end] = [slots.get(event.from ?? ''), slots.get(event.to ?? '')]
         if (start === undefined || end === undefined) throw new SyntaxError(`Annotation ${event.id} has no times.`)
-        yield { part: 'annotation', tier: event.tier, start, end, text: event.text }
+        yield { part: 'annotation', tier: event.tier, annotator: event.annotator, start, end, text: event.text }
       }
     }
   },
+}
+
+function annotatorOf(state: ReviewState): string {
+  return state === 'machine' || state === 'rejected' ? state : 'people'
 }
 
 function spanOf(body: AnnotationBody): Span | undefined {
@@ -196,7 +210,17 @@ type EafEvent =
   | { type: 'media'; url: string; relative: string; mime: string; origin: number }
   | { type: 'slot'; id: string; value: number | null }
   /** `of`: the annotation whose times it has, where it has none of its own. */
-  | { type: 'annotation'; tier: string; id: string; from: string | null; to: string | null; of: string | null; text: string; line: number }
+  | {
+      type: 'annotation'
+      tier: string
+      annotator: string
+      id: string
+      from: string | null
+      to: string | null
+      of: string | null
+      text: string
+      line: number
+    }
 
 /** Elements within elements: ELAN's have six. */
 const DEEPEST = 64
@@ -212,6 +236,7 @@ function* eventsOf(chunks: Iterable<string>): Generator<EafEvent> {
   }
   let depth = 0
   let tier = ''
+  let annotator = ''
   let text: string | null = null
   let open: Extract<EafEvent, { type: 'annotation' }> | null = null
   parser.ondoctype = () => refuse(phrase('A document type declaration is not allowed.'))
@@ -232,11 +257,12 @@ function* eventsOf(chunks: Iterable<string>): Generator<EafEvent> {
         origin: numberIn(a['TIME_ORIGIN']) ?? 0,
       })
     else if (name === 'TIME_SLOT') events.push({ type: 'slot', id: a['TIME_SLOT_ID'] ?? '', value: numberIn(a['TIME_VALUE']) })
-    else if (name === 'TIER') tier = a['TIER_ID'] ?? ''
+    else if (name === 'TIER') [tier = '', annotator = ''] = [a['TIER_ID'], a['ANNOTATOR']]
     else if (name === 'ALIGNABLE_ANNOTATION' || name === 'REF_ANNOTATION')
       open = {
         type: 'annotation',
         tier,
+        annotator,
         id: a['ANNOTATION_ID'] ?? '',
         from: a['TIME_SLOT_REF1'] ?? null,
         to: a['TIME_SLOT_REF2'] ?? null,
@@ -295,8 +321,8 @@ export function* readEaf(open: () => Iterable<string>): Generator<Found> {
   const times = timesBySlot(slots)
   const byId = new Map(annotations.map((one) => [one.id, one]))
   const passed = new Set<string>()
-  for (const { tier, text, line, ...own } of annotations) {
-    let timed: typeof own = own
+  for (const { tier, annotator, text, line, ...own } of annotations) {
+    let timed: Pick<typeof own, 'from' | 'to' | 'of'> = own
     // An annotation of a dependent tier has the times of the one that it is about.
     for (let steps = 0; timed.from === null && timed.of !== null && steps < DEEPEST; steps++)
       timed = byId.get(timed.of) ?? { ...timed, of: null }
@@ -312,8 +338,9 @@ export function* readEaf(open: () => Iterable<string>): Generator<Found> {
       passed.add(place)
       continue
     }
+    const state = isOurs ? (ANNOTATORS[annotator] ?? null) : null
     const kind = place === NOTES ? 'note' : place.startsWith(ANSWERS.trim()) ? 'answer' : 'caption'
-    for (const found of textFound({ line, start: start + origin, end: end + origin }, text, null))
+    for (const found of textFound({ line, start: start + origin, end: end + origin }, text, state))
       yield found.type === 'text' ? { ...found, kind, ...(kind === 'answer' && { question: place.slice(ANSWERS.length) }) } : found
   }
 }

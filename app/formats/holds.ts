@@ -82,7 +82,9 @@ export const HOLDS: Record<AnnotationFormat, Holding> = {
     what: phrase('Everything that has a time, on tiers, for ELAN'),
     kinds: ALL,
     keeps: [],
-    but: phrase('Of tracks and lines of text it says when, not where. “(?)” before a text says that it is not sure.'),
+    but: phrase(
+      'Of tracks and lines of text it says when, not where. Its tiers tell a machine’s texts from people’s. “(?)” before a text says that it is not sure.',
+    ),
   },
   activitynet: {
     name: 'ActivityNet Captions',

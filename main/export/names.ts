@@ -3,7 +3,7 @@
  * videos. Everything else gets a new name.
  */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import type { Source } from '../../app/contract.ts'
@@ -26,19 +26,41 @@ const ExportRecord = z.object({
 })
 export type ExportRecord = z.infer<typeof ExportRecord>
 
+const NOTHING: ExportRecord = { files: {}, videos: {}, parts: {} }
+
 export async function readRecord(directory: string): Promise<ExportRecord> {
-  const nothing = { files: {}, videos: {}, parts: {} }
   const text = await readFile(path.join(directory, RECORD), 'utf8').catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return null
     throw error
   })
-  if (text === null) return nothing
+  if (text === null) return NOTHING
   try {
     return ExportRecord.parse(JSON.parse(text))
   } catch {
     // Without a record every existing file counts as somebody else's, which is safe.
-    return nothing
+    return NOTHING
   }
+}
+
+/** Bytes of a record that is read to find a video. */
+const LARGEST = 1 << 26
+/** Folders between the record and the deepest file of an export. */
+const DEEPEST = 4
+
+/** The fingerprint of the one video that an exported file is about, by the record beside it or in a folder above; null where none tells. */
+export async function exportedOf(file: string): Promise<string | null> {
+  let directory = path.dirname(file)
+  for (let level = 0; level < DEEPEST; level++) {
+    const name = path.relative(directory, file).split(path.sep).join('/')
+    // A folder that may not be read tells nothing, nor does what is no record.
+    const info = await stat(path.join(directory, RECORD)).catch(() => null)
+    const isRecord = info?.isFile() === true && info.size <= LARGEST
+    const { videos } = isRecord ? await readRecord(directory).catch(() => NOTHING) : NOTHING
+    const [one, ...more] = videos[name] ?? videos[path.posix.dirname(name)] ?? []
+    if (one !== undefined) return more.length === 0 ? one : null
+    directory = path.dirname(directory)
+  }
+  return null
 }
 
 export async function writeRecord(directory: string, record: ExportRecord): Promise<void> {

@@ -62,12 +62,15 @@ async function run(files: string[], { project, to, firstFrame, firstPixel, unrev
     const missed = read.parts.filter(({ id }) => chosen.every(({ part }) => part !== id))
     const say = json ? () => undefined : printLine
     for (const { problem } of read.files) if (problem !== null) printError(`${problem.file ?? ''}: ${sentence(inEnglish(problem))}`)
-    for (const part of read.parts) say(lineOf(part, chosen, sources))
+    for (const part of read.parts) {
+      say(lineOf(part, chosen, sources))
+      if (part.unknown > 0) say(unknownLine(part, read))
+      if (missed.includes(part)) say(nextLine(part, target))
+    }
     sayFaults(read, read.faults)
     if (dryRun || chosen.length === 0) {
       if (json) printJson(read)
-      if (!dryRun && read.files.every(({ problem }) => problem === null))
-        printError('Nothing was imported: name the video with --to, or the number of the first frame with --first-frame.')
+      if (!dryRun && read.files.every(({ problem }) => problem === null)) printError('Nothing was imported.')
     } else {
       const taken = await imports.take(read.importId, chosen, unreviewed || undefined)
       if (json) printJson({ ...read, taken })
@@ -129,6 +132,22 @@ function lineOf(part: ImportPart, chosen: readonly Chosen[], sources: readonly S
       ? `not imported; perhaps ${known.path}${why}`
       : 'not imported: no video here fits'
   return `${named ?? 'no name of a video'}: ${counts.join(', ')} ${where}`
+}
+
+/** Who made it is not in the file: it is imported as somebody's work, and that is said. */
+function unknownLine({ file, unknown, tracks, texts }: ImportPart, { files }: Import): string {
+  const { name = '', format = '' } = files[file] ?? {}
+  return `  This ${format} file does not tell who made it: ${unknown} of ${tracks + texts} count as people's work, imported from ${name}, and may be a machine's.`
+}
+
+/** What brings in a part that was left out. */
+function nextLine({ fits, asks }: ImportPart, target: Source | null): string {
+  const options = [
+    target === null && !fits ? '--to VIDEO' : '',
+    asks.firstFrame ? '--first-frame 0 or 1' : '',
+    asks.firstPixel ? '--first-pixel 0 or 1' : '',
+  ].filter(Boolean)
+  return `  Left out: to import it, say ${options.join(' and ')}.`
 }
 
 function sayFaults({ files }: Import, { list, total }: { list: readonly ImportFault[]; total: number }): void {

@@ -17,6 +17,7 @@ import type { Counting } from '../../app/import/placing.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import { LabelName, labelNamed, type Label, MOST, newLabel } from '../../app/vocabulary.ts'
 import { Channel, thread } from '../channel.ts'
+import { exportedOf } from '../export/names.ts'
 import { makeFolderSync } from '../folders.ts'
 import type { ToImport } from '../library/imports.ts'
 import type { Library } from '../library/library.ts'
@@ -94,6 +95,7 @@ export class Imports {
         { paths: files },
         { signal: ended, onNote: (share) => this.#library.emit({ type: 'import', importId, share }) },
       )
+      await tellOwn(open.reading.videos, files)
     } catch (error) {
       await this.leave(importId)
       throw error
@@ -275,6 +277,16 @@ export class Imports {
   }
 }
 
+/** Files of one video that Tubelet exported say by the record of that export which content they are about. */
+async function tellOwn(videos: readonly StagedVideo[], files: readonly string[]): Promise<void> {
+  const perFile = Map.groupBy(videos, ({ file }) => file)
+  for (const [file, [video, ...more]] of perFile) {
+    if (!video || more.length > 0 || video.found.fingerprint !== undefined) continue
+    const fingerprint = await exportedOf(files[file] ?? '')
+    if (fingerprint !== null) video.found.fingerprint = fingerprint
+  }
+}
+
 async function readable(file: string): Promise<string> {
   const info = await stat(file).catch((error: unknown) => {
     throw new TubeletError(problemOfAccess(file, error), { cause: error })
@@ -307,11 +319,14 @@ function formatName({ reading }: Open, file: number): string {
 }
 
 function partOf(video: StagedVideo, file: string, format: ImportFormat | null, videos: readonly LibraryVideo[]): ImportPart {
-  const { id, found, boxes, tracks, texts, unreviewed, rejected, labels, frames } = video
+  const { id, found, boxes, tracks, texts, unreviewed, unknown, rejected, labels, frames } = video
   const match = matched(found, file, videos)
   const own = videos.find((one) => one.id === match.sourceId)
   const guess = firstFrameOf(frames, own?.frames ?? 0)
-  const asks = { firstFrame: found.firstFrame === undefined && frames !== null && !guess.sure, firstPixel: format === 'mot' }
+  const asks = {
+    firstFrame: found.firstFrame === undefined && frames !== null && !guess.sure,
+    firstPixel: format === 'mot' && found.firstPixel === undefined,
+  }
   return {
     id,
     file: video.file,
@@ -320,6 +335,8 @@ function partOf(video: StagedVideo, file: string, format: ImportFormat | null, v
     tracks,
     texts,
     unreviewed,
+    // Their regions are people's where they are no predictions.
+    unknown: format === 'label-studio' ? 0 : unknown,
     rejected,
     labels,
     sourceId: match.sourceId,

@@ -18,6 +18,8 @@ export interface StagedVideo {
   texts: number
   /** Tracks and texts that a machine made and nobody looked at. */
   unreviewed: number
+  /** Those of which the file does not tell who made them. */
+  unknown: number
   /** Those that people rejected: they are left out. */
   rejected: number
   /** Smallest and largest number of a frame; null where frames are not named. */
@@ -140,10 +142,10 @@ export class Staged {
     const [machine, rejected] = ['machine', 'rejected'].map((state) => STATES.indexOf(state as ReviewState))
     const boxes = this.#db.prepare(
       `SELECT count(*) AS boxes, count(DISTINCT iif(flags >> ${STATE_AT} = ${rejected}, NULL, track)) AS tracks, count(DISTINCT iif(flags >> ${STATE_AT} = ${machine}, track, NULL)) AS machine,
-         count(DISTINCT iif(flags >> ${STATE_AT} = ${rejected}, track, NULL)) AS rejected, min(frame) AS least, max(frame) AS most FROM boxes WHERE video = ?`,
+         count(DISTINCT iif(flags >> ${STATE_AT} = ${rejected}, track, NULL)) AS rejected, count(DISTINCT iif(flags >> ${STATE_AT} = 0, track, NULL)) AS unknown, min(frame) AS least, max(frame) AS most FROM boxes WHERE video = ?`,
     )
     const texts = this.#db.prepare(
-      `SELECT count(*) FILTER (WHERE state IS NOT 'rejected') AS n, count(*) FILTER (WHERE state = 'machine') AS machine, count(*) FILTER (WHERE state = 'rejected') AS rejected FROM texts WHERE video = ?`,
+      `SELECT count(*) FILTER (WHERE state IS NOT 'rejected') AS n, count(*) FILTER (WHERE state = 'machine') AS machine, count(*) FILTER (WHERE state = 'rejected') AS rejected, count(*) FILTER (WHERE state IS NULL) AS unknown FROM texts WHERE video = ?`,
     )
     const labels = this.#db.prepare('SELECT name FROM labels WHERE id IN (SELECT label FROM boxes WHERE video = ?) ORDER BY id')
     return this.#db
@@ -159,6 +161,7 @@ export class Staged {
           tracks: Number(ofBoxes['tracks']),
           texts: Number(ofTexts['n']),
           unreviewed: Number(ofBoxes['machine']) + Number(ofTexts['machine']),
+          unknown: Number(ofBoxes['unknown']) + Number(ofTexts['unknown']),
           rejected: Number(ofBoxes['rejected']) + Number(ofTexts['rejected']),
           frames: ofBoxes['least'] == null ? null : { least: Number(ofBoxes['least']), most: Number(ofBoxes['most']) },
           labels: labels.all(id).map(({ name }) => String(name)),

@@ -274,7 +274,7 @@ export class Annotations {
     checkReach(body, place)
     const layer = { state: state ?? ('edited' as const), origin }
     const existing = isOnlyOne(body.kind)
-      ? this.#prepared('SELECT id, state, human, shown, topic FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(
+      ? this.#prepared('SELECT id, state, human, machine, shown, topic FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(
           clipId,
           body.kind,
           topicOf(body),
@@ -286,6 +286,10 @@ export class Annotations {
     }
     const same = String(existing['shown']).trim() === body.text.trim()
     if (same && (existing['state'] !== 'machine' || state === null)) return 'there'
+    // A file that does not tell who made it, and says what is here or what the machine here says, adds nothing of a person.
+    const machine = parsed(existing['machine']) as { text: string } | null
+    if (state === null && [String(existing['shown']), machine?.text ?? ''].some((text) => oneLine(text) === oneLine(body.text)))
+      return 'there'
     if (existing['state'] === 'machine') {
       const id = Number(existing['id'])
       const before: HumanLayer = { kind: body.kind, topic: String(existing['topic']), state: 'machine', human: null }
@@ -431,6 +435,11 @@ function now(): string {
 /** Whether two lines of text are at the same place at the same time. */
 function sameLine(a: TextBody, b: TextBody): boolean {
   return spanWithin(a.span, b.span) !== null && iou(a.box, b.box) > 0.5
+}
+
+/** Some formats have no line breaks within a text. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
 }
 
 /** The question without differences of typing: two answers with the same topic are the same cell. */

@@ -10,7 +10,7 @@ import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
 import { reasonParts } from '../../app/find.ts'
 import type { Probe } from '../../app/media.ts'
 import { MammutManifest } from '../../app/pack/mammut.ts'
-import { english } from '../../app/phrase.ts'
+import { english, said } from '../../app/phrase.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import { Library } from '../library/library.ts'
 import { Search } from './search.ts'
@@ -155,6 +155,26 @@ test('nonsense finds nothing, whatever pack compares pictures, and what could be
   const { unknown, findable } = await search.find(of('helmet'), {}, 20)
   expect(unknown).toEqual([{ word: 'helmet', seen: false, nearest: ['person'] }])
   expect(findable).toEqual(['person'])
+})
+
+test('a text that was imported is called so, not the own one', async () => {
+  const clip = clipOf([{ kind: 'note', text: 'nothing' }])
+  const origin = { file: 'captions.srt', format: 'SRT', at: '2026-01-01T00:00:00Z' }
+  const span = library.clip(clip)
+  const one = { sourceId: span.sourceId, span, body: { kind: 'caption' as const, text: 'a zebra' }, state: null, origin }
+  async function* batches() {
+    yield await Promise.resolve([one])
+  }
+  await library.imports.add(
+    batches(),
+    () => [],
+    said('Imported: {{file}}', { file: 'captions.srt' }),
+    () => undefined,
+  )
+  const { hits } = await searchWith('no engine').find(of('zebra'), {}, 20)
+  expect(hits[0]?.why.flatMap((why) => reasonParts(why, true, String).map(english))).toEqual([
+    'caption imported from captions.srt: “a zebra”',
+  ])
 })
 
 test('each reason says what, whose, how sure and when', async () => {

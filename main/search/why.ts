@@ -31,11 +31,12 @@ export function factReasons(told: readonly string[], facts: readonly Fact[], lan
 }
 
 function reasonOf(annotation: Annotation, clip: Clip, probe: Probe | null): Why {
-  const { id, body, state, evidence } = annotation
+  const { id, body, state, evidence, origin } = annotation
   const own = state === 'edited'
   const common = {
     kind: body.kind === 'track' ? ('box' as const) : body.kind,
     state,
+    ...(origin && { file: origin.file }),
     standing: standingOfAnnotation(annotation),
     guess: state === 'machine' && evidence?.unfamiliar === true,
     annotationId: id,

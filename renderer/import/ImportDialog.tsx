@@ -53,6 +53,7 @@ function Found({ read, onTaken }: { read: Import; onTaken: () => void }) {
   const [lookedAt, lookAt] = useState(parts[0]?.id ?? null)
   const machines = parts.reduce((sum, { unreviewed }) => sum + unreviewed, 0)
   const all = parts.reduce((sum, { tracks, texts }) => sum + tracks + texts, 0)
+  const unknown = parts.reduce((sum, part) => sum + part.unknown, 0)
   const [unreviewed, setUnreviewed] = useState(machines >= all)
   const open = useUi((ui) => ui.open)
   const chosen = parts.flatMap(({ id }) => {
@@ -118,6 +119,14 @@ function Found({ read, onTaken }: { read: Import; onTaken: () => void }) {
           <input type="checkbox" checked={unreviewed} onChange={({ target }) => setUnreviewed(target.checked)} />
           {t('Also what a machine made and nobody looked at: {{machines}} of {{all}}', { machines, all })}
         </label>
+      )}
+      {unknown > 0 && (
+        <p className="import-doubt small">
+          {t(
+            'Of {{unknown}} of {{all}} the file does not tell who made them: they count as people’s work, imported from it, and may be a machine’s.',
+            { unknown, all },
+          )}
+        </p>
       )}
       {take.error && <ProblemCard problem={problemOf(take.error)} />}
       {parts.length > 0 && (

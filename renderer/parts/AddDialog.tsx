@@ -9,6 +9,7 @@ import { queryClient } from '../cache.ts'
 import { desktop } from '../desktop.ts'
 import { addAny, readHeld } from '../drop.ts'
 import { bytes } from '../format.ts'
+import { mayBeAnnotations } from '../import/store.ts'
 import { t, told } from '../i18n.ts'
 import { useUi } from '../store.ts'
 import { Dialog } from './Dialog.tsx'
@@ -52,6 +53,9 @@ export function AddDialog() {
           })}
         </p>
       )}
+      <p className="muted small">
+        {t('Annotation files (COCO, CVAT, SRT and others) can be chosen here too: they are shown before anything is imported.')}
+      </p>
       <PathPicker action={t('Add')} onChoose={add} files />
     </Dialog>
   )
@@ -178,7 +182,7 @@ const belowOf = (path: string) =>
 function Below({ path, action }: { path: string; action: string }) {
   const { data, error } = useQuery({ ...belowOf(useDeferredValue(path)), placeholderData: (earlier) => earlier })
   // Where nobody may look around, something can be added all the same.
-  const text = error === null ? data && belowText(data, action).join(' ') : told(problemOf(error)).stillWorks
+  const text = error === null ? data && belowText(data, action, path).join(' ') : told(problemOf(error)).stillWorks
   return (
     text !== undefined && (
       <p className="muted small" role="status">
@@ -192,11 +196,17 @@ type Looked = RouteOutput<'lookBelow'>
 
 const isRefused = ({ videos, numbered, packs, trouble, more }: Looked) => trouble !== null && videos + numbered + packs === 0 && !more
 
-function belowText(looked: Looked, action: string): string[] {
+function belowText(looked: Looked, action: string, path: string): string[] {
   const { isFile, videos, numbered, packs, gaps, unreadable, trouble, more } = looked
   const why = trouble && told(trouble)
   if (isRefused(looked)) return [why?.message ?? '', why?.next ?? '']
-  if (isFile) return [videos > 0 ? t('“{{action}}” takes this file.', { action }) : t('This file is no video.')]
+  if (isFile && videos > 0) return [t('“{{action}}” takes this file.', { action })]
+  if (isFile)
+    return [
+      mayBeAnnotations(path)
+        ? t('“{{action}}” reads this file as annotations and shows them before anything is imported.', { action })
+        : t('This file is no video.'),
+    ]
   const found = [
     ...(videos > 0 || numbered + packs === 0 ? [t('{{count, number}} videos', { count: videos })] : []),
     ...(numbered > 0 ? [t('{{count, number}} series of numbered pictures', { count: numbered })] : []),
