@@ -96,19 +96,24 @@ export function reasonParts(
   quote: boolean,
   number: (value: number, digits: 1 | 2) => string,
 ): Phrase[] {
-  const what =
-    file === undefined
-      ? said(REASONS[kind][state === 'edited' ? 'own' : state === 'accepted' ? 'accepted' : 'machine'])
-      : said('{{what}} imported from {{file}}', { what: said(REASONS[kind].machine), file })
-  const told =
-    kind === 'box'
-      ? said('{{what}}: {{text}}', { what, text: labelText(text, standing === 'unsure') })
+  const isImported = file !== undefined
+  const what = said(REASONS[kind][isImported ? 'machine' : state === 'edited' ? 'own' : state === 'accepted' ? 'accepted' : 'machine'])
+  const shown = kind === 'box' ? labelText(text, standing === 'unsure') : text
+  const told = isImported
+    ? kind === 'box'
+      ? said('{{what}} imported from {{file}}: {{text}}', { what, file, text: shown })
+      : question === undefined
+        ? said('{{what}} imported from {{file}}: “{{text}}”', { what, file, text })
+        : said('{{what}} imported from {{file}}: {{question}} “{{text}}”', { what, file, question, text })
+    : kind === 'box'
+      ? said('{{what}}: {{text}}', { what, text: shown })
       : question === undefined
         ? said('{{what}}: “{{text}}”', { what, text })
         : said('{{what}}: {{question}} “{{text}}”', { what, question, text })
+  const alone = isImported ? said('{{what}} imported from {{file}}', { what, file }) : what
   const span = when && { from: number(when.start, 1), to: number(when.end, 1) }
   return [
-    quote && text !== '' && kind !== 'name' ? told : what,
+    quote && text !== '' && kind !== 'name' ? told : alone,
     ...(score === null ? [] : [said('{{score}}', { score: number(score, 2) })]),
     ...(span === null ? [] : [kind === 'box' ? said('seen {{from}}–{{to}} s', span) : said('{{from}}–{{to}} s', span)]),
     ...(guess ? [said('a guess')] : standing === 'unsure' ? [said('not sure')] : []),

@@ -63,7 +63,7 @@ async function run(files: string[], { project, to, firstFrame, firstPixel, unrev
     const say = json ? () => undefined : printLine
     for (const { problem } of read.files) if (problem !== null) printError(`${problem.file ?? ''}: ${sentence(inEnglish(problem))}`)
     for (const part of read.parts) {
-      say(lineOf(part, chosen, sources))
+      say(lineOf(part, read.files[part.file]?.name ?? '', chosen, sources))
       if (part.unknown > 0) say(unknownLine(part, read))
       if (missed.includes(part)) say(nextLine(part, target))
     }
@@ -115,7 +115,7 @@ function chosenOf(
   ]
 }
 
-function lineOf(part: ImportPart, chosen: readonly Chosen[], sources: readonly Source[]): string {
+function lineOf(part: ImportPart, file: string, chosen: readonly Chosen[], sources: readonly Source[]): string {
   const { named, tracks, texts, unreviewed, rejected } = part
   const counts = [
     tracks > 0 ? `${tracks} tracks` : '',
@@ -131,7 +131,7 @@ function lineOf(part: ImportPart, chosen: readonly Chosen[], sources: readonly S
     : known
       ? `not imported; perhaps ${known.path}${why}`
       : 'not imported: no video here fits'
-  return `${named ?? 'no name of a video'}: ${counts.join(', ')} ${where}`
+  return `${named ?? `${file}, which names no video`}: ${counts.join(', ')} ${where}`
 }
 
 /** Who made it is not in the file: it is imported as somebody's work, and that is said. */
