@@ -148,7 +148,7 @@ test('a newcomer finds the import by the palette, and the dialog says what becom
   await expect(adding.getByRole('status')).toHaveText('“Add” reads this file as annotations and shows them before anything is imported.')
   if (process.env['TUBELET_SHOTS']) await page.screenshot({ path: path.join(process.env['TUBELET_SHOTS'], 'add.png') })
   await adding.getByRole('button', { name: 'Add', exact: true }).click()
-  await expect(dialog()).toContainText('Of 1 of 1 the file does not tell who made them')
+  await expect(dialog()).toContainText('The file does not tell who made it (1 of 1): it counts as people’s work')
   if (process.env['TUBELET_SHOTS']) await page.screenshot({ path: path.join(process.env['TUBELET_SHOTS'], 'import.png') })
   await page.keyboard.press('Escape')
   await expect(dialog()).toBeHidden()

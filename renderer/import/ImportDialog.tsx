@@ -123,7 +123,7 @@ function Found({ read, onTaken }: { read: Import; onTaken: () => void }) {
       {unknown > 0 && (
         <p className="import-doubt small">
           {t(
-            'Of {{unknown}} of {{all}} the file does not tell who made them: they count as people’s work, imported from it, and may be a machine’s.',
+            'The file does not tell who made it ({{unknown}} of {{all}}): it counts as people’s work, imported from the file, and may be a machine’s.',
             { unknown, all },
           )}
         </p>
