@@ -6,7 +6,7 @@ import { exchanged, saidOfExchanged } from '../app/renames.ts'
 import { call } from './api.ts'
 import { desktop } from './desktop.ts'
 import { shown, t, told } from './i18n.ts'
-import { importAfter, importFiles, importPaths, mayBeAnnotations } from './import/store.ts'
+import { importAfter, importFiles, importPaths } from './import/store.ts'
 import { bringFile, chooseFolder, followImport, packsNow } from './packs/queries.ts'
 import { usePacksUi } from './packs/store.ts'
 import { tell, toast } from './toast.ts'
@@ -14,6 +14,13 @@ import { useUi } from './store.ts'
 
 /** Given beside a checkpoint: it states what the tensors do not. */
 const CONFIG = 'open_clip_config.json'
+
+/** Endings of annotation files; the backend tells by their content which they are. */
+const ENDINGS = /\.(?:json|jsonl|ndjson|xml|eaf|csv|srt|vtt|txt)$/i
+/** Files of models with one of these endings. */
+const OF_MODELS = /(?:^|[\\/])(?:pack|open_clip_config|config|tokenizer|tokenizer_config)\.json$/i
+
+export const mayBeAnnotations = (name: string): boolean => ENDINGS.test(name) && !OF_MODELS.test(name)
 
 /** What lies beside the rows of MOT Challenge: the names of their classes, and facts of the video. */
 const OF_MOT: ReadonlySet<string> = new Set(['labels.txt', 'seqinfo.ini'])

@@ -9,13 +9,6 @@ import { t } from '../i18n.ts'
 import { tell, toast } from '../toast.ts'
 import { useUi } from '../store.ts'
 
-/** Endings of annotation files; the backend tells by their content which they are. */
-const ENDINGS = /\.(?:json|jsonl|ndjson|xml|eaf|csv|srt|vtt|txt)$/i
-/** Files of models with one of these endings. */
-const OF_MODELS = /(?:^|[\\/])(?:pack|open_clip_config|config|tokenizer|tokenizer_config)\.json$/i
-
-export const mayBeAnnotations = (name: string): boolean => ENDINGS.test(name) && !OF_MODELS.test(name)
-
 interface ImportState {
   /** The name of the import that is being read, and what was read. */
   reading: string | null
