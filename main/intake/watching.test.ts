@@ -97,7 +97,7 @@ test('a folder that is gone is told and taken up again; a file of somebody else 
   const drive = path.join(root, 'drive')
   const away = `${drive} away`
   mkdirSync(drive)
-  await tubelet.watching.add({ folder: drive, formats: [] }, true)
+  await tubelet.watching.add({ folder: drive, formats: ['vtt'] }, true)
   const problem = (of: string) => tubelet.watching.list().find((one) => one.folder === of)?.problem
   renameSync(drive, away)
   await vi.waitFor(() => expect(problem(drive)?.message).toBe('There is nothing at this place.'), LONG)
@@ -105,6 +105,16 @@ test('a folder that is gone is told and taken up again; a file of somebody else 
   renameSync(away, drive)
   await vi.waitFor(() => expect(states()['tan.mp4']).toBe('done'), LONG)
   await vi.waitFor(() => expect(problem(drive)).toBeNull(), LONG)
+  const written = path.join(drive, SIDECARS, 'tan', 'captions.vtt')
+  await vi.waitFor(() => expect(existsSync(written)).toBe(true), LONG)
+  // What is changed while the folder is away is written when it is back.
+  renameSync(drive, away)
+  const tan = tubelet.jobs.sources().find(({ name }) => name === 'tan.mp4')
+  const [clip] = tubelet.library.clips({ sourceId: tan?.id ?? 0, limit: 1, offset: 0 }).clips
+  tubelet.library.addAnnotation(clip?.id ?? 0, { kind: 'segment', text: 'Meanwhile', span: { startFrame: 0, endFrame: 3 } })
+  await vi.waitFor(() => expect(problem(drive)?.message).toBe('There is nothing at this place.'), LONG)
+  renameSync(away, drive)
+  await vi.waitFor(() => expect(readFileSync(written, 'utf8')).toContain('Meanwhile'), LONG)
   writeFileSync(sidecar('blue.mp4'), 'mine')
   for (const { id, name } of tubelet.jobs.sources()) {
     const [clip] = tubelet.library.clips({ sourceId: id, limit: 1, offset: 0 }).clips

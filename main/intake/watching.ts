@@ -149,7 +149,11 @@ export class Watching {
     if (this.#stop.signal.aborted) return
     this.#timer = setTimeout(() => {
       this.#readMs = 0
-      this.#looking = this.#looking.then(() => this.#look()).finally(() => this.#again(Math.max(LOOK_MS, REST_PER_READ * this.#readMs)))
+      this.#looking = this.#looking
+        .then(() => this.#look())
+        // The library could not be read or written, as when its disk is full, which it tells by itself: the next look may.
+        .catch(() => undefined)
+        .finally(() => this.#again(Math.max(LOOK_MS, REST_PER_READ * this.#readMs)))
     }, wait).unref()
   }
 
@@ -172,6 +176,7 @@ export class Watching {
         wrote ||= due.length > 0
       } catch (error) {
         problem = problemOf(error)
+        for (const { id } of due) this.#changed.add(id)
       }
       if (this.#stop.signal.aborted) return
       const before = this.#problems.get(watched.folder) ?? null
