@@ -7,6 +7,8 @@ interface Question {
   text: string
   /** The label of the button that agrees. */
   yes: string
+  /** The label of the button that changes nothing. */
+  no?: string
   answer: (yes: boolean) => void
 }
 
@@ -31,7 +33,7 @@ export function Confirm() {
   return asked && <Asked key={`${asked.title} ${asked.text}`} {...asked} />
 }
 
-function Asked({ title, text, yes, answer }: Question) {
+function Asked({ title, text, yes, no = t('Leave them'), answer }: Question) {
   const ref = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     const { current } = ref
@@ -52,7 +54,7 @@ function Asked({ title, text, yes, answer }: Question) {
         <div className="row">
           <span className="grow" />
           <button autoFocus onClick={() => answer(false)}>
-            {t('Leave them')}
+            {no}
           </button>
           <button className="danger" onClick={() => answer(true)}>
             {yes}

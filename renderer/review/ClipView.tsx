@@ -186,7 +186,14 @@ function Lost({ source: { id, path, file, problem } }: { source: Source }) {
     } catch (error) {
       const refusal = problemOf(error)
       if (refusal.field !== 'query.anyway') tell(error)
-      else if (await confirmed({ title: t('Is it the same video?'), text: told(refusal).message, yes: t('It is the same video') }))
+      else if (
+        await confirmed({
+          title: t('Is it the same video?'),
+          text: told(refusal).message,
+          yes: t('It is the same video'),
+          no: t('Change nothing'),
+        })
+      )
         await same('yes')
     }
   }
