@@ -32,6 +32,13 @@ describe('light', () => {
     ])
   })
 
+  it('takes light that swings about a limit for one stretch, and no more of it than there is', () => {
+    const stretchesOf = (...levels: number[]) => lightStretches(samplesOf(levels.map((level) => flat(level - 10, level + 30))))
+    expect(stretchesOf(152, 147, 151, 146, 153, 147).filter(({ kind }) => kind === 'bright')).toEqual([{ kind: 'bright', from: 0, to: 2 }])
+    expect(stretchesOf(152, 120, 152).filter(({ kind }) => kind === 'bright')).toHaveLength(2)
+    expect(stretchesOf(38, 45, 39).filter(({ kind }) => kind === 'dark')).toEqual([{ kind: 'dark', from: 0, to: 1 }])
+  })
+
   it('tells a drawing by its plain parts, not a camera by its noise or its black', () => {
     const drawing = flat(200, 120)
     const noisy = (picture: GreyPicture) => ({ ...picture, grey: picture.grey.map((level, i) => level + ((i * 7) % 3)) })

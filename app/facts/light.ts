@@ -71,6 +71,8 @@ function flatShare(grey: Uint8Array, width: number, height: number): number {
 const BLACK = { mean: 20, spread: 6 }
 const DARK = 40
 const BRIGHT = 150
+/** Grey levels by which a dark or bright stretch may be crossed without an end: light that swings about a limit is one stretch. */
+const SWING = 8
 /** Mean change of grey levels below which a picture stands still: the coding noise of one still picture. */
 const FROZEN = 0.25
 /** In seconds: a shorter stretch is not a frozen picture. */
@@ -96,13 +98,15 @@ export function lightStretches(samples: readonly LightSample[]): LightStretch[] 
   const black = ({ mean, spread }: LightSample) => mean < BLACK.mean && spread < BLACK.spread
   return [
     ...stretches(samples, 'black', black),
-    ...stretches(samples, 'dark', (sample) => sample.mean < DARK && !black(sample)),
-    ...stretches(samples, 'bright', ({ mean }) => mean >= BRIGHT),
+    ...stretches(samples, 'dark', (sample) => sample.mean < DARK && !black(sample), {
+      bridged: (sample) => sample.mean < DARK + SWING && !black(sample),
+    }),
+    ...stretches(samples, 'bright', ({ mean }) => mean >= BRIGHT, { bridged: ({ mean }) => mean >= BRIGHT - SWING }),
     ...stretches(samples, 'drawn', isFlat),
     // The change of a sample is measured from the one before, where the stretch begins.
-    ...stretches(samples, 'frozen', (sample) => sample.change !== null && sample.change < FROZEN && !black(sample), true).filter(
-      ({ from, to }) => to - from >= STANDS,
-    ),
+    ...stretches(samples, 'frozen', (sample) => sample.change !== null && sample.change < FROZEN && !black(sample), {
+      sinceBefore: true,
+    }).filter(({ from, to }) => to - from >= STANDS),
   ]
 }
 
@@ -113,19 +117,27 @@ export function isDrawn(samples: readonly LightSample[]): boolean {
   return samples.filter(isFlat).length * 2 > samples.length
 }
 
+/** @param bridged What may lie between two samples of one stretch, beside those that `is` takes. */
 function stretches(
   samples: readonly LightSample[],
   kind: LightKind,
   is: (sample: LightSample) => boolean,
-  sinceBefore = false,
+  { bridged = is, sinceBefore = false }: { bridged?: (sample: LightSample) => boolean; sinceBefore?: boolean } = {},
 ): LightStretch[] {
   const found: LightStretch[] = []
+  let open: LightStretch | null = null
   samples.forEach((sample, i) => {
-    if (!is(sample)) return
-    const last = found.at(-1)
+    if (!is(sample)) {
+      if (!bridged(sample)) open = null
+      return
+    }
+    if (open) {
+      open.to = sample.time
+      return
+    }
     const before = samples[i - 1]
-    if (last && before && last.to === before.time) last.to = sample.time
-    else found.push({ kind, from: sinceBefore && before ? before.time : sample.time, to: sample.time })
+    open = { kind, from: sinceBefore && before ? before.time : sample.time, to: sample.time }
+    found.push(open)
   })
   return found
 }
