@@ -289,8 +289,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
       library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map(({ id }) => id),
     )
     // The question is asked of these files only, not automatically of those of later commands.
-    for (const question of options.ask)
-      await jobs.fillColumn(library.table.addColumn(looksYesNo(question) ? 'yesno' : 'question', question, false), clipIds)
+    for (const question of options.ask) await jobs.addColumn(looksYesNo(question) ? 'yesno' : 'question', question, clipIds)
     await jobs.idle()
     progress.stop()
 

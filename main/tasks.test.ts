@@ -148,7 +148,11 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
     await tubelet.jobs.idle()
     expect(tubelet.library.detections.vocabulary().map(({ name }) => name)).toEqual(['car'])
     expect(tracks().filter(({ body }) => body.kind === 'track' && body.label === 'car').length).toBeGreaterThanOrEqual(cars)
-    await call('PUT', '/api/labels', { labels: [] })
+    // The column and its label are one step.
+    await call('POST', '/api/history/undo', {})
+    await tubelet.jobs.idle()
+    expect(tubelet.library.detections.vocabulary()).toEqual([])
+    expect(tubelet.library.table.columns().map(({ text }) => text)).not.toContain('cars')
     await tubelet.jobs.idle()
     expect(await work()).toEqual(before)
   })

@@ -90,13 +90,11 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
   return {
     table: async () => ({ columns: await counted(table.columns()), views: table.views(), current: table.current() }),
     addColumn: async ({ body: { kind, text, ...which } }) => {
-      const clipIds = await clipsOf(which)
-      const column = table.addColumn(kind, text, kind !== 'count' && clipIds === undefined)
-      await jobs.fillColumn(column, clipIds)
-      return one(column.id)
+      const { id } = await jobs.addColumn(kind, text, await clipsOf(which))
+      return one(id)
     },
     fillColumn: async ({ params: { columnId }, body }) => {
-      await jobs.fillColumn(table.column(columnId), await clipsOf(body))
+      jobs.fillColumn(table.column(columnId), await clipsOf(body))
       return one(columnId)
     },
     stopColumn: async ({ params: { columnId } }) => {
@@ -104,8 +102,7 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
       return one(columnId)
     },
     removeColumn: ({ params: { columnId } }) => {
-      jobs.stopColumn(columnId)
-      table.removeColumn(columnId)
+      jobs.removeColumn(columnId)
       return {}
     },
 

@@ -403,6 +403,13 @@ describe('which videos are in the files', () => {
     expect(contents().get(path.join('a', 'annotations.jsonl'))).toContain('"partial":true')
     expect(contents().get('instances.json')).toContain('"partial":true')
   })
+
+  it('say so where another video lies at the path now', async () => {
+    const library = libraryOf(three)
+    library.files.lost(2, 'replaced', null)
+    const { notes } = await exportProject(library, { formats, directory })
+    expect(notes.map(english).filter((note) => note.includes('other videos now'))).toEqual([expect.stringMatching(/: b\.mp4\.$/)])
+  })
 })
 
 describe('which part of what is said is in the files', () => {

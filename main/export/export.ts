@@ -223,11 +223,25 @@ function isFinished({ state, probe }: Source): boolean {
 
 function notesOf(library: ExportableLibrary, chosen: readonly Source[]): Phrase[] {
   const underWay = library.exports.underWay()
-  const partial = chosen.filter(({ state }) => state === 'partial').map(({ name }) => name)
+  const namesOf = (is: (source: Source) => boolean) =>
+    chosen
+      .filter(is)
+      .map(({ name }) => name)
+      .join(', ')
+  const partial = namesOf(({ state }) => state === 'partial')
+  const replaced = namesOf(({ file }) => file === 'replaced')
   return [
-    ...(partial.length > 0
-      ? [said('Only a part of these files could be read, and nothing is said of the rest: {{names}}.', { names: partial.join(', ') })]
-      : []),
+    ...(replaced === ''
+      ? []
+      : [
+          said(
+            'What is written of these videos describes the earlier files: at their paths lie other videos now, which do not fit it: {{names}}.',
+            { names: replaced },
+          ),
+        ]),
+    ...(partial === ''
+      ? []
+      : [said('Only a part of these files could be read, and nothing is said of the rest: {{names}}.', { names: partial })]),
     ...(underWay > 0
       ? [said('Jobs that were still running or waiting: {{jobs}}. What they find is not in these files.', { jobs: underWay })]
       : []),

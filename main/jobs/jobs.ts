@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs'
 import type { Job, Queue, Source } from '../../app/contract.ts'
 import { diskProblem, type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import type { ColumnKind } from '../../app/contract/table.ts'
 import { JOB_KINDS, type JobKind } from '../../app/job-kinds.ts'
 import type { Probe } from '../../app/media.ts'
 import type { NumberedVideo } from '../../app/numbered.ts'
@@ -117,6 +118,7 @@ export class Jobs {
     library.history.onStepped((kinds) => {
       this.eventually(() => this.encodeMarks())
       if (kinds.has('job')) this.#announce()
+      if (kinds.has('column')) this.eventually(() => this.#matchColumns())
       if (!kinds.has('vocabulary')) return
       library.emit({ type: 'labels' })
       this.eventually(() => this.detectLabels())
@@ -345,14 +347,28 @@ export class Jobs {
     this.#library.removeSource(sourceId)
   }
 
-  /** Fill the empty cells of a column, for all clips or some. What is counted and not in the vocabulary yet is added to it. */
-  async fillColumn({ id, kind, text }: KeptColumn, clipIds?: readonly number[]): Promise<void> {
-    if (kind === 'count') {
-      const vocabulary = this.#library.detections.vocabulary()
-      const missing = namesToCount(text, vocabulary, this.#library.packs.current().boxes?.names ?? null)
-      if (missing.length > 0) await this.setVocabulary(withNames(vocabulary, missing))
-      return
-    }
+  /**
+   * Add a column and fill it, for all clips or some. What is counted and not in the vocabulary yet is added to it, in the same step of undo.
+   */
+  async addColumn(kind: ColumnKind, text: string, clipIds?: readonly number[]): Promise<KeptColumn> {
+    const library = this.#library
+    const { result: column } = library.history.asOneStep(() => {
+      const added = library.table.addColumn(kind, text, kind !== 'count' && clipIds === undefined)
+      if (kind === 'count') {
+        const vocabulary = library.detections.vocabulary()
+        const missing = namesToCount(text, vocabulary, library.packs.current().boxes?.names ?? null)
+        if (missing.length > 0) library.changeVocabulary(withNames(vocabulary, missing))
+      }
+      return added
+    })
+    if (kind === 'count') await this.detectLabels()
+    else this.fillColumn(column, clipIds)
+    return column
+  }
+
+  /** Fill the empty cells of a column, for all clips or some. Counts are always full. */
+  fillColumn({ id, kind, text }: KeptColumn, clipIds?: readonly number[]): void {
+    if (kind === 'count') return
     if (clipIds === undefined) this.#library.table.setAutomatic(id, true)
     const waits = this.#table.open().some((job) => job.columnId === id && this.#table.clipsOf(job.id) === null)
     if (!waits) this.#queue.add({ kind: 'ask', title: text, columnId: id, clipIds })
@@ -361,7 +377,27 @@ export class Jobs {
   /** Stop filling: filled cells stay, and later clips are not filled until it is asked for again. */
   stopColumn(columnId: number): void {
     this.#library.table.setAutomatic(columnId, false)
-    for (const job of this.#table.open()) if (job.columnId === columnId) this.#disk.eventually(() => this.cancel(job.id))
+    this.eventually(() => this.#endFilling((id) => id === columnId))
+  }
+
+  /** Undoable, with its filling: brought back, it is filled on. */
+  removeColumn(columnId: number): void {
+    this.#library.table.removeColumn(columnId)
+    this.eventually(() => this.#matchColumns())
+  }
+
+  /** End the filling of columns that are gone, and go on with that of columns that are back. */
+  async #matchColumns(): Promise<void> {
+    const { table, packs } = this.#library
+    const columns = table.columns()
+    await this.#endFilling((id) => !columns.some((column) => column.id === id))
+    const answers = packs.current().answer?.digest
+    if (answers === undefined) return
+    for (const column of columns) if (column.automatic && table.unanswered(column.text, answers, 0, 1).length > 0) this.fillColumn(column)
+  }
+
+  async #endFilling(is: (columnId: number) => boolean): Promise<void> {
+    for (const { id, columnId } of this.#table.open()) if (columnId !== null && is(columnId)) await this.cancel(id)
   }
 
   /**

@@ -14,6 +14,7 @@ import type { Vocabulary } from '../../app/vocabulary.ts'
 import { isOpen, windowOf } from '../made-in.ts'
 import type { KeptJob } from './job-table.ts'
 import { readSetting, writeSetting } from './settings.ts'
+import type { KeptColumn } from './table.ts'
 
 /** What a person decided about one annotation. */
 export interface HumanLayer {
@@ -37,6 +38,8 @@ export type Change =
   | { kind: 'source'; sourceId: number; there: boolean }
   /** With its whole row. */
   | { kind: 'job'; job: KeptJob; there: boolean }
+  /** Its answers belong to the clips and stay. */
+  | { kind: 'column'; column: KeptColumn; there: boolean }
 type AnnotationChange = Extract<Change, { kind: 'annotation' }>
 
 /** How each kind of change is made in the library. */
@@ -115,11 +118,13 @@ export class EditHistory {
   }
 
   /**
-   * Make all changes of `work` one step, called `description` or by what they have in common; when it throws, none is made.
+   * Make all changes of `work` one step, called `description` or by what they have in common; when it throws, none is made. Within a step
+   * they are a part of that one.
    * @param step An earlier step to add to, when long work is done in parts. @returns Its result and the step, 0 when nothing was changed.
    */
   asOneStep<T>(work: () => T, description?: Phrase, step = 0): { result: T; step: number } {
     return this.#atomic(() => {
+      if (this.#step !== null) return { result: work(), step: this.#step.id }
       this.#step = { id: step, description }
       try {
         const result = work()
@@ -350,6 +355,10 @@ export class EditHistory {
         this.#makers.job(change)
         return
       }
+      case 'column': {
+        this.#makers.column(change)
+        return
+      }
     }
   }
 
@@ -357,7 +366,7 @@ export class EditHistory {
   #mustBeFree(step: number): void {
     const later = this.#db
       .prepare(
-        `SELECT l.description FROM edits e JOIN edits l ON l.step > e.step AND l.undone = 0 AND (l.action = 'vocabulary') = (e.action = 'vocabulary') AND l.clip_id IS e.clip_id AND (l.annotation_id = e.annotation_id OR l.action = 'clip')
+        `SELECT l.description FROM edits e JOIN edits l ON l.step > e.step AND l.undone = 0 AND l.clip_id IS e.clip_id AND (e.clip_id IS NOT NULL OR l.action = e.action) AND (l.annotation_id = e.annotation_id OR l.action = 'clip')
          WHERE e.step = ? AND e.undone = 0 LIMIT 1`,
       )
       .get(step)
@@ -489,20 +498,21 @@ function inverse(change: Change): Change {
       return { ...change, there: !change.there }
     case 'source':
     case 'job':
+    case 'column':
       return { ...change, there: !change.there }
   }
 }
 
 interface Stored {
   action: Action | keyof typeof OF_OTHERS
-  /** For a video or a job, its id. */
+  /** For a video, a job or a column, its id. */
   annotationId: number
   clipId: number | null
   before: string | null
   after: string | null
 }
 /** Values of the table's `action` column for changes of anything but annotations; for those it is the edit. */
-const OF_OTHERS = { vocabulary: true, clip: true, source: true, job: true } as const
+const OF_OTHERS = { vocabulary: true, clip: true, source: true, job: true, column: true } as const
 
 /** The row of a change; `changeOf` is the inverse. */
 function stored(change: Change): Stored {
@@ -527,21 +537,17 @@ function stored(change: Change): Stored {
       return { action: 'clip', annotationId: 0, clipId: change.clipId, ...sides(change.there) }
     case 'source':
       return { action: 'source', annotationId: change.sourceId, clipId: null, ...sides(change.there) }
-    case 'job': {
-      const [job, none] = [JSON.stringify(change.job), JSON.stringify(null)]
-      return {
-        action: 'job',
-        annotationId: change.job.id,
-        clipId: null,
-        before: change.there ? none : job,
-        after: change.there ? job : none,
-      }
-    }
+    case 'job':
+      return { action: 'job', annotationId: change.job.id, clipId: null, ...sides(change.there, JSON.stringify(change.job)) }
+    case 'column':
+      return { action: 'column', annotationId: change.column.id, clipId: null, ...sides(change.there, JSON.stringify(change.column)) }
   }
 }
 
-function sides(there: boolean): Pick<Stored, 'before' | 'after'> {
-  return { before: there ? null : THERE, after: there ? THERE : JSON.stringify(null) }
+/** @param what What is stored of something that is in the library. */
+function sides(there: boolean, what = THERE): Pick<Stored, 'before' | 'after'> {
+  const none = JSON.stringify(null)
+  return there ? { before: none, after: what } : { before: what, after: none }
 }
 
 function changeOf({ action, annotation_id, clip_id, before, after }: Row): Change {
@@ -552,12 +558,10 @@ function changeOf({ action, annotation_id, clip_id, before, after }: Row): Chang
       return { kind: 'clip', clipId: Number(clip_id), there: after === THERE }
     case 'source':
       return { kind: 'source', sourceId: Number(annotation_id), there: after === THERE }
-    case 'job': {
-      const [was, is] = [parsed(before), parsed(after)] as (KeptJob | null)[]
-      const job = is ?? was
-      if (!job) throw new RangeError('a change of no job')
-      return { kind: 'job', job, there: Boolean(is) }
-    }
+    case 'job':
+      return { kind: 'job', job: eitherOf(before, after) as KeptJob, there: parsed(after) !== null }
+    case 'column':
+      return { kind: 'column', column: eitherOf(before, after) as KeptColumn, there: parsed(after) !== null }
     default:
       return {
         kind: 'annotation',
@@ -568,6 +572,13 @@ function changeOf({ action, annotation_id, clip_id, before, after }: Row): Chang
         after: parsed(after) as HumanLayer | null,
       }
   }
+}
+
+/** What a change added or removed. */
+function eitherOf(before: SQLOutputValue | undefined, after: SQLOutputValue | undefined): unknown {
+  const what = parsed(after) ?? parsed(before)
+  if (what === null) throw new RangeError('a change of nothing')
+  return what
 }
 
 function parsed(value: SQLOutputValue | undefined): unknown {

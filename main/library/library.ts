@@ -132,6 +132,7 @@ export class Library {
         clip: ({ clipId, there }) => (there ? this.#removed.restore(clipId) : this.#removed.remove(clipId)),
         source: ({ sourceId, there }) => (there ? this.bin.restore(sourceId) : this.bin.remove(sourceId)),
         job: ({ job, there }) => (there ? this.jobs.putBack(job) : this.jobs.remove(job.id)),
+        column: ({ column, there }) => this.table.placeColumn(column, there),
       },
     )
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), this.history)
@@ -153,7 +154,7 @@ export class Library {
     })
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
     this.exports = new LibraryExports(this.#db, (work) => this.#atomic(work))
-    this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
+    this.table = new Table(projectDir, this.#db, this.history, (event) => this.emit(event))
     this.overview = new Overview(projectDir, this.#db)
     this.imports = new LibraryImports(this.#db, this.#annotations, this.history, this.detections, (clipId) => this.#place(clipId))
     this.damage = new DamagedRows(this.#db, projectDir, this)

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { TableQuery } from '../../app/contract/table.ts'
+import { english } from '../../app/phrase.ts'
 import { newLabel } from '../../app/vocabulary.ts'
 import { killNewestThreadWhenAsked } from '../threads.testing.ts'
 import { keyOf, lookedFor } from './detections.ts'
@@ -111,6 +112,20 @@ test('one question typed in two ways is one column; its answers outlive it', asy
   expect(again.id).not.toBe(first.id)
   expect(await texts({}, `q${again.id}`)).toEqual(['a ball'])
   expect((await library.table.ask('filled', { digest: DIGEST })).get(again.id)).toEqual({ filled: 1, of: 1 })
+})
+
+test('a column comes and goes with undo, and comes back as it was', async () => {
+  const column = library.table.addColumn('question', 'What moves?', true)
+  expect(english((await library.history.undo()).redo ?? { text: '' })).toBe('Column added · What moves?')
+  expect(library.table.columns()).toEqual([])
+  await library.history.redo()
+  expect(library.table.columns()).toEqual([column])
+  library.table.removeColumn(column.id)
+  await library.history.undo()
+  expect(library.table.columns()).toEqual([column])
+  // Added again, it is no further step.
+  library.table.addColumn('question', 'what MOVES', false)
+  expect(library.history.list(10).steps).toHaveLength(2)
 })
 
 test('only clips that nobody answered are asked, by the pack in use', () => {

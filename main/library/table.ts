@@ -4,8 +4,10 @@ import type { ReviewState } from '../../app/annotation.ts'
 import type { BackendEvent } from '../../app/contract.ts'
 import type { Column, ColumnKind, Picked, TableSpec, View } from '../../app/contract/table.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
+import { type Phrase, said } from '../../app/phrase.ts'
 import { topicOf } from '../../app/table/question.ts'
 import { Channel, thread } from '../channel.ts'
+import type { EditHistory } from './history.ts'
 import type { TableService, TableTasks } from './table-worker.ts'
 
 /** A column as it is stored; how far it is filled is counted on request. */
@@ -17,8 +19,14 @@ const PICKS = 10
 /** When the worker dies, all arrangements are gone; the window makes its own again. */
 const STOPPED: Problem = { code: 'not-found', message: 'This arrangement of the table was forgotten.', next: 'Open it again.' }
 
+/** Columns of one topic are one column. */
+const topicOfColumn = (kind: ColumnKind, text: string) => `${kind === 'count' ? 'count' : 'question'} ${topicOf(text)}`
+
+const describedAs = (deed: Phrase, { text }: KeptColumn) => said('{{deed}} · {{source}}', { deed, source: text })
+
 export class Table {
   readonly #db: DatabaseSync
+  readonly #history: EditHistory
   readonly #emit: (event: BackendEvent) => void
   /** Clips that changed since the worker was last asked; null for all. */
   #changed: Set<number> | null = new Set()
@@ -26,8 +34,9 @@ export class Table {
   #reading = false
   readonly #worker: Channel<TableService>
 
-  constructor(projectDir: string, db: DatabaseSync, emit: (event: BackendEvent) => void) {
+  constructor(projectDir: string, db: DatabaseSync, history: EditHistory, emit: (event: BackendEvent) => void) {
     this.#db = db
+    this.#history = history
     this.#emit = emit
     this.#worker = new Channel(() => {
       this.#reading = true
@@ -61,17 +70,27 @@ export class Table {
     return column
   }
 
-  /** The same question is the same column, however it is typed; added again, it gets the new kind. */
+  /** The same question is the same column, however it is typed; added again, it gets the new kind. A new one is a step of undo. */
   addColumn(kind: ColumnKind, text: string, automatic: boolean): KeptColumn {
-    const topic = `${kind === 'count' ? 'count' : 'question'} ${topicOf(text)}`
-    const row = this.#db
-      .prepare(
-        `INSERT INTO columns (kind, text, topic, automatic) VALUES (?, ?, ?, ?)
-         ON CONFLICT (topic) DO UPDATE SET kind = excluded.kind, automatic = max(automatic, excluded.automatic) RETURNING id`,
-      )
-      .get(kind, text.trim(), topic, Number(automatic))
+    const topic = topicOfColumn(kind, text)
+    const known = this.#db.prepare('SELECT id FROM columns WHERE topic = ?').get(topic)
+    if (known !== undefined) {
+      const id = Number(known['id'])
+      this.#db.prepare('UPDATE columns SET kind = ?, automatic = max(automatic, ?) WHERE id = ?').run(kind, Number(automatic), id)
+      this.#emit({ type: 'table' })
+      return this.column(id)
+    }
+    const { result } = this.#history.asOneStep(() => {
+      const { lastInsertRowid } = this.#db
+        .prepare('INSERT INTO columns (kind, text, topic, automatic) VALUES (?, ?, ?, ?)')
+        .run(kind, text.trim(), topic, Number(automatic))
+      const column = this.column(Number(lastInsertRowid))
+      this.#history.record({ kind: 'column', column, there: true }, describedAs(said('Column added'), column))
+      return column
+    })
     this.#emit({ type: 'table' })
-    return this.column(Number(row?.['id']))
+    this.#emit({ type: 'history' })
+    return result
   }
 
   setAutomatic(id: number, automatic: boolean): void {
@@ -82,9 +101,24 @@ export class Table {
       this.#emit({ type: 'table' })
   }
 
+  /** A step of undo. Its answers stay with the clips. @throws TubeletError `not-found` */
   removeColumn(id: number): void {
-    this.column(id)
-    this.#db.prepare('DELETE FROM columns WHERE id = ?').run(id)
+    const column = this.column(id)
+    this.#history.asOneStep(() => {
+      this.#history.record({ kind: 'column', column, there: false }, describedAs(said('Column removed'), column))
+      this.#db.prepare('DELETE FROM columns WHERE id = ?').run(id)
+    })
+    this.#emit({ type: 'table' })
+    this.#emit({ type: 'history' })
+  }
+
+  /** Undo and redo of both. A column that was added again in the meantime stays as it is. */
+  placeColumn({ id, kind, text, automatic }: KeptColumn, there: boolean): void {
+    if (there)
+      this.#db
+        .prepare('INSERT OR IGNORE INTO columns (id, kind, text, topic, automatic) VALUES (?, ?, ?, ?, ?)')
+        .run(id, kind, text, topicOfColumn(kind, text), Number(automatic))
+    else this.#db.prepare('DELETE FROM columns WHERE id = ?').run(id)
     this.#emit({ type: 'table' })
   }
 

@@ -8,6 +8,7 @@ import { CannotSee } from '../labels/CannotSee.tsx'
 import { useVocabulary } from '../labels/vocabulary.ts'
 import { queryClient } from '../cache.ts'
 import { tell } from '../toast.ts'
+import { inOrder } from '../undo.ts'
 import { Popover } from './Popover.tsx'
 
 const KINDS: Record<ColumnKind, { name: string; Icon: typeof Hash; example: string; label: string }> = {
@@ -49,9 +50,8 @@ export function AddColumn({
     event.preventDefault()
     onClose()
     try {
-      const column = await call('addColumn', {
-        body: { kind, text: text.trim(), ...(some && chosen !== null && kind !== 'count' ? { rows: chosen } : {}) },
-      })
+      const rows = some && chosen !== null && kind !== 'count' ? { rows: chosen } : {}
+      const column = await inOrder(() => call('addColumn', { body: { kind, text: text.trim(), ...rows } }))
       await queryClient.invalidateQueries({ queryKey: ['table'] })
       onAdded(column)
     } catch (error) {

@@ -22,7 +22,8 @@ import { call } from '../api.ts'
 import { number, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { queryClient, useQueue } from '../cache.ts'
-import { tell, toast } from '../toast.ts'
+import { tell } from '../toast.ts'
+import { inOrder, offerUndo } from '../undo.ts'
 import { Popover } from './Popover.tsx'
 import { useTable } from './state.ts'
 import { type Heading, STATE_NAMES, valueName } from './titles.ts'
@@ -116,12 +117,10 @@ export function ColumnMenu({ heading, spec, at, onClose }: { heading: Heading; s
   )
 }
 
-/** Columns are no step of undo: what was removed is offered back. */
-async function remove({ id, kind, text }: Column): Promise<void> {
-  const back = () => void call('addColumn', { body: { kind, text } }).catch(tell)
+async function remove({ id, text }: Column): Promise<void> {
   try {
-    await call('removeColumn', { params: { columnId: id } })
-    toast(t('Column “{{column}}” removed', { column: text }), { action: { label: t('Undo'), onClick: back } })
+    await inOrder(() => call('removeColumn', { params: { columnId: id } }))
+    offerUndo(t('Column “{{column}}” removed', { column: text }), { id: 'table' })
   } catch (error) {
     tell(error)
   }
