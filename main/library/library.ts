@@ -123,9 +123,7 @@ export class Library {
     this.history = new EditHistory(
       this.#db,
       (work) => this.#atomic(work),
-      (event) => {
-        this.emit(event.type === 'annotations' ? { ...event, clipIds: this.#restate(event.clipIds) } : event)
-      },
+      (event) => this.emit(event.type === 'annotations' ? { ...event, clipIds: this.#restate(event.clipIds) } : event),
       {
         annotation: ({ id, clipId, after }) => this.#annotations.apply(id, clipId, after),
         vocabulary: ({ after }) => void this.detections.setVocabulary(after),
