@@ -308,6 +308,10 @@ describe('what a file can say', () => {
     expect(said('[showinfo@all_123456788 @ 0x5] [info] n:   0 pts:  40 pts_time:1\n[showinfo@all @ 0x5] [info] n: 0 pts: 40\n')).toEqual([])
     expect(said('[info] 123456789.000000\n[info] 0.000000\n')).toEqual([{ type: 'new-clock' }])
     expect(said('[vist#0:0/h264 @ 0x5] [dec:h264 @ 0x6] [warning] corrupt decoded frame\n')).toMatchObject([{ about: 'file' }])
+    expect(said('[mjpeg @ 0x5] [error] error y=1 x=6\n[mjpeg @ 0x5] [error] overread 8\n')).toMatchObject([
+      { madeUp: true },
+      { about: 'file' },
+    ])
     expect(said('[rawvideo @ 0x5] [error] Application provided invalid, non monotonically increasing dts\n')).toMatchObject([
       { about: 'output' },
     ])

@@ -30,6 +30,14 @@ export function note({ complaints }: Heard, ordinal: number, about: 'file' | 're
   else complaints.push({ ordinal, about })
 }
 
+/** Notes places where pictures are missing of which ffmpeg said nothing. The picture before each may lack its end. @param places Ordinals of the next pictures. */
+export function noteLost(heard: Heard, places: readonly number[]): void {
+  const said = new Map(heard.complaints.map((one) => [one.ordinal, one]))
+  for (const ordinal of places) said.set(ordinal, { ordinal, about: 'file' })
+  heard.complaints = [...said.values()].sort((a, b) => a.ordinal - b.ordinal)
+  heard.madeUp = [...new Set([...heard.madeUp, ...places.map((ordinal) => Math.max(0, ordinal - 1))])].sort((a, b) => a - b)
+}
+
 /** How many frames a message may come too early: frames are queued and reordered. */
 const AHEAD = 48
 /** How many frames it may come too late: the decoder works on a frame that is shown later. */
@@ -57,8 +65,9 @@ export function damageOf(file: string, claimed: Probe, decoded: Decoded, heard: 
   const { probe, pts, ends } = decoded
   const { complaints, madeUp, keys, sampled, code, stalled } = heard
   if (complaints.length === 0 && code === 0 && !stalled) return { problem: null, unread: [] }
-  const usual = claimed.frameRate.den / claimed.frameRate.num
-  const missing = gaps(probe, pts, usual, heard)
+  const steady = steadyStep(pts)
+  const usual = steady === null ? claimed.frameRate.den / claimed.frameRate.num : (steady * probe.timeBase.num) / probe.timeBase.den
+  const missing = gaps(probe, pts, { usual, far: (probe.variableFrameRate && steady === null ? 3 : 1.5) * usual }, heard)
   const secondsAt = (ordinal: number) => {
     const at = pts[ordinal]
     return at === undefined ? secondsOf(pts.at(-1) ?? probe.startPts, probe) + usual : secondsOf(at, probe)
@@ -84,7 +93,7 @@ export function damageOf(file: string, claimed: Probe, decoded: Decoded, heard: 
   const end = missingEnd(claimed, decoded, usual)
   return {
     problem: problemOf(file, claimed, decoded, heard, { usual, missing, unread: spoilt ? unread : [], end }),
-    unread: end === null ? unread : joined([...unread, { from: ends, to: Math.max(end.to, probe.duration) }]),
+    unread: end === null ? unread : joined([...unread, { from: Math.min(ends, end.from), to: Math.max(end.to, probe.duration) }]),
   }
 }
 
@@ -161,9 +170,24 @@ function beheaded({ container }: Probe, late: number, usual: number, counted: bo
   return counted && late > 1.5 * usual && first?.ordinal === 0 && first.about === 'file' && /\b(?:mov|mp4|avi)\b/.test(container)
 }
 
-/** Stretches where frames are further apart than usual and ffmpeg reported an error in the file; `next` is the first frame after the gap. */
-function gaps(probe: Probe, pts: Float64Array, usual: number, { complaints }: Heard): (Stretch & { next: number })[] {
-  const far = (probe.variableFrameRate ? 3 : 1.5) * usual
+/** Share of the steps from frame to frame that are the usual one, above which the others are gaps and not a variable rate. */
+const STEADY = 0.8
+
+/** The step of a constant frame rate in time base ticks, if most steps are of one length: what is missing makes a file look like one of a variable rate. */
+function steadyStep(pts: Float64Array): number | null {
+  const steps = pts.slice(1).map((at, i) => at - (pts[i] ?? at))
+  const median = steps.toSorted()[steps.length >> 1] ?? 0
+  const tolerance = Math.max(1.5, 0.05 * median)
+  return median > 0 && steps.filter((step) => Math.abs(step - median) <= tolerance).length >= STEADY * steps.length ? median : null
+}
+
+/** Stretches where frames are further apart than `far` and ffmpeg reported an error in the file; `next` is the first frame after the gap. Seconds. */
+function gaps(
+  probe: Probe,
+  pts: Float64Array,
+  { usual, far }: { usual: number; far: number },
+  { complaints }: Heard,
+): (Stretch & { next: number })[] {
   const places = complaints.flatMap(({ ordinal, about }) => (about === 'file' ? [ordinal] : []))
   const lost: (Stretch & { next: number })[] = []
   let at = 0

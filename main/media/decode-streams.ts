@@ -156,6 +156,8 @@ const SPOKEN = /^((?:\[[^\]]* @ [^\]]*\] )*)\[(warning|error|fatal|panic)\] (.*)
 const OURS = /^\[(?:rawvideo|mpjpeg|null|mp4|out#|vost#|aost#|enc:|libx264|aac)/
 const WARNINGS = /corrupt|packet mismatch/i
 const CONCEALED = /^\[[^\]]* @ [^\]]*\] (?:\[[^\]]* @ [^\]]*\] )*\[info\] concealing \d+ DC, \d+ AC/
+/** What of a picture of JPEG cannot be decoded stays grey. Of bytes that are missing at its end alone, as some cameras write them, nothing is lost. */
+const JPEG = /^\[mjpeg @ [^\]]*\] \[error\] (?:error (?:count: \d|y=\d+ x=\d|dc)|mjpeg_decode_dc: bad vlc)/
 /** Missing references: recordings that begin, or were cut, between key frames lack pictures that others depend on. That is no damage. */
 const REFERENCES =
   /unref short failure|co located pocs|reference frames|reference picture|non-existing [ps]ps|could not find ref|no frame!|decode_slice_header error|constructing the frame rps|mvs not available/i
@@ -167,5 +169,5 @@ function readComplaint(line: string): Message | null {
   if (level === undefined || (level === 'warning' && !WARNINGS.test(text))) return null
   const about =
     OURS.test(speakers) || text.startsWith('Application provided invalid') ? 'output' : REFERENCES.test(text) ? 'references' : 'file'
-  return { type: 'error', about, text: line, ...(text.includes('corrupt decoded frame') ? { madeUp: true } : {}) }
+  return { type: 'error', about, text: line, ...(text.includes('corrupt decoded frame') || JPEG.test(line) ? { madeUp: true } : {}) }
 }

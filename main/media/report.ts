@@ -12,6 +12,8 @@ const PACKETS_READ = 600
 const TIMEOUT_MS = 30_000
 /** Only Matroska's demuxer says so; other formats have frame counts in their headers, or state no length. */
 const CUT_OFF = /ended prematurely/i
+/** What a demuxer or a decoder says, after its name and address. */
+const COMPLAINT = /^\[[^\]]* @ /m
 /** Characters kept of a description: enough for many streams with all their tags. */
 const DESCRIPTION = 200_000
 
@@ -106,7 +108,19 @@ async function byFfprobe(
   const { code, stdout, stderr } = await runTool(ffprobe, args, { signal, timeoutMs: TIMEOUT_MS })
   const printed = Printed.safeParse(parsed(stdout)).data
   if (printed === undefined || (code !== 0 && printed.streams.length === 0)) return { report: null, messages: stderr }
-  return { report: { ...printed, complete: printed.packets.length < PACKETS_READ && !CUT_OFF.test(stderr) }, messages: stderr }
+  const complete = printed.packets.length < PACKETS_READ && !CUT_OFF.test(stderr) && !(COMPLAINT.test(stderr) && endsEarly(printed))
+  return { report: { ...printed, complete }, messages: stderr }
+}
+
+/** Whether the packets of a file end before the length that the file states of itself, by more than sound and rounding explain. */
+function endsEarly({ streams, packets, format }: z.infer<typeof Printed>): boolean {
+  const tagged = streams.map(({ tags }) => secondsOf(tags['DURATION']) ?? 0)
+  const stated = format.duration ?? Math.max(0, ...tagged)
+  const ends = packets.map(({ stream_index, pts, dts, duration = 0 }) => {
+    const [num = 1, den = 1000] = (streams.find(({ index }) => index === stream_index)?.time_base ?? '').split('/').map(Number)
+    return ((pts ?? dts ?? 0) + duration) * (num / den)
+  })
+  return stated - (ends.reduce((last, end) => Math.max(last, end), 0) - (format.start_time ?? 0)) > Math.max(1, 0.02 * stated)
 }
 
 function parsed(json: Buffer): unknown {
@@ -193,7 +207,10 @@ function textReport(description: string, packetLines: string): Report | null {
     streams,
     packets,
     format,
-    complete: packets.filter(({ stream_index }) => stream_index === video[0]?.index).length < PACKETS_READ && !CUT_OFF.test(description),
+    complete:
+      packets.filter(({ stream_index }) => stream_index === video[0]?.index).length < PACKETS_READ &&
+      !CUT_OFF.test(description) &&
+      !(COMPLAINT.test(description) && endsEarly({ streams: video, packets, format })),
   }
 }
 

@@ -6,7 +6,8 @@ import { stripOf } from '../../app/filmstrip.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { Channel, thread } from '../channel.ts'
 import type { SampledClip } from './clips.ts'
-import { damageOf, type Heard } from './damage.ts'
+import { lostInAvi } from './avi-index.ts'
+import { damageOf, type Heard, noteLost } from './damage.ts'
 import { decodePlan, type Want } from './decode-plan.ts'
 import { newSeal } from './decode-streams.ts'
 import { problemOfAccess } from './access.ts'
@@ -145,6 +146,7 @@ export async function* sample(
       if (message.type === 'failed') throw message.error
       if (message.type === 'done') {
         const { heard, ends, filmstrip, ...done } = message
+        if (/\bavi\b/.test(probe.container)) noteLost(heard, await lostInAvi(file, probe.videoStream, done.pts.length))
         const { problem, unread } = damageOf(file, probe, { ...done, ends }, heard)
         yield {
           ...done,
