@@ -10,6 +10,7 @@ import { type Probe, secondsOf } from '../../app/media.ts'
 import { frameClock, soundClock } from './clock.ts'
 import { framesInput, toneMapped } from './decode-plan.ts'
 import { IN_FOLDER } from './fence.ts'
+import { packetsOf } from './packets.ts'
 import { LEAD_SECONDS, SAME_TIME } from './span.ts'
 import { areApart, type FilmedVideo, isSeekable, ordinalAt } from './stills.ts'
 import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tailOf, untilNotKilled } from './tools.ts'
@@ -58,37 +59,13 @@ async function planCopy(tools: MediaTools, video: FilmedVideo, span: Span, signa
   for (const from of tries) {
     const seek = from === null ? [] : ['-ss', from.toFixed(7)]
     const until = ['-to', (endOf(video, span) + probe.startPts * tick + 1).toFixed(6)]
-    const args = [
-      '-v',
-      'error',
-      '-nostdin',
-      '-copyts',
-      ...seek,
-      ...inputFile(file),
-      '-map',
-      `0:${probe.videoStream}`,
-      '-c',
-      'copy',
-      ...until,
-    ]
-    const { stdout } = await runTool(tools.ffmpeg, [...args, '-f', 'framecrc', 'pipe:1'], { signal })
-    const packets = packetsIn(stdout.toString(), probe)
+    const packets = await packetsOf(tools, file, probe, { from: seek, until, signal })
     const [first] = packets
     const begin = first?.key === true && first.pts <= at ? ordinalAt(pts, first.pts) : null
     // In the order of decoding: what comes before the last of the wanted frames is needed for it.
     if (begin !== null) plans.push({ begin, seek, count: 1 + packets.findLastIndex((packet) => packet.pts < end) })
   }
   return plans.sort((a, b) => b.begin - a.begin)[0] ?? null
-}
-
-/** ffmpeg's list of packets (framecrc): their times in ticks of the probe, and whether they are key frames, which have no flags written. */
-function packetsIn(text: string, { timeBase }: Probe): { pts: number; key: boolean }[] {
-  const [, num = '1', den = '1'] = /^#tb 0: (\d+)\/(\d+)/m.exec(text) ?? []
-  const ticks = (Number(num) * timeBase.den) / (Number(den) * timeBase.num)
-  return [...text.matchAll(/^0, +-?\d+, +(-?\d+), +\d+, +\d+, 0x[0-9a-f]+(.*)$/gm)].map(([, pts = '0', rest = '']) => ({
-    pts: Math.round(Number(pts) * ticks),
-    key: !/F=0x/.test(rest),
-  }))
 }
 
 /** The endings of files that copies are written to, by what holds the codecs of the source. Matroska holds nearly all of them. */

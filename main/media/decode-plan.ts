@@ -18,6 +18,7 @@ import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { frameClock } from './clock.ts'
 import { greySize } from './measure.ts'
 import { TINY } from './shots.ts'
+import { packetsOf } from './packets.ts'
 import { inputFile, keepFrames, type MediaTools, wholePicture } from './tools.ts'
 
 const DEFAULT_RATE = 4
@@ -34,6 +35,8 @@ const COUNTED = 'settb=1/25,setpts=N'
 const THREADED_ABOVE = 900_000
 /** At least so many frames are sampled, even of a short source; more if an encoder wants more. */
 const LEAST_FRAMES = 16
+/** Seconds by which a frame may miss the time that its packet tells. */
+const NEAR = 0.0006
 /** The first pipe of the wants; each has one pipe, in their order. */
 const FIRST_WANT = 6
 
@@ -44,9 +47,20 @@ export type Want =
   /** Single pictures, at most `rate` a second. */
   | { key: string; kind: 'pictures'; input: PictureInput; rate: number }
 
-/** @param seal The number that marks the messages of this pass, see `newSeal`. */
-export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants: readonly Want[], seal: number): string[] {
+/**
+ * @param seal The number that marks the messages of this pass, see `newSeal`.
+ * @param standing Times of frames that are sampled too, in seconds of the file, see `standingTimes`.
+ */
+export function decodePlan(
+  tools: MediaTools,
+  file: string,
+  probe: Probe,
+  wants: readonly Want[],
+  seal: number,
+  standing: readonly number[] = [],
+): string[] {
   const rate = samplingRate(probe.duration, Math.max(LEAST_FRAMES, ...wants.map((want) => (want.kind === 'tubes' ? want.input.frames : 0))))
+  const sampled = (perSecond: number) => `${onGrid(perSecond)}${standing.map((time) => `+lt(abs(t-${time.toFixed(4)}),${NEAR})`).join('')}`
   const stripRate = probe.duration > 0 ? Math.min(rate, STRIP_CELLS / probe.duration) : rate
   const models = wants.flatMap((want) => (want.kind === 'tubes' ? [want.input] : []))
   const { small, scaled, preview } = pictures(tools, probe, models)
@@ -59,10 +73,10 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
   const graph = [
     `[0:${probe.videoStream}]${frameClock(probe, seal)},showinfo@all_${seal}=checksum=0,split=2[every][candidates]`,
     `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
-    `[candidates]select='${onGrid(rate)}',showinfo@picked_${seal}=checksum=0,split=${1 + single.length}[whole]${single.map(({ i }) => `[whole${i}]`).join('')}`,
+    `[candidates]select='${sampled(rate)}',showinfo@picked_${seal}=checksum=0,split=${1 + single.length}[whole]${single.map(({ i }) => `[whole${i}]`).join('')}`,
     ...single.map(
       ({ i, want }) =>
-        `[whole${i}]select='${onGrid(want.rate)}',showinfo@want${i}_${seal}=checksum=0,${fitted(tools, probe, want.input)},${COUNTED}[want${i}]`,
+        `[whole${i}]select='${sampled(want.rate)}',showinfo@want${i}_${seal}=checksum=0,${fitted(tools, probe, want.input)},${COUNTED}[want${i}]`,
     ),
     `[whole]${small},split=${2 + tubes.length}[a][b]${tubes.map((i) => `[small${i}]`).join('')}`,
     ...tubes.map((i, at) => `[small${i}]${scaled[at] ?? ''},${COUNTED}[want${i}]`),
@@ -167,6 +181,32 @@ function samplingRate(duration: number, frames: number): number {
 function onGrid(rate: number): string {
   const cell = (time: string) => `floor((${time}-start_t)*${rate}+0.001)`
   return `isnan(prev_selected_t)+gt(${cell('t')},${cell('prev_selected_t')})`
+}
+
+/** So many frames are sampled for standing at most, the longest ones. */
+const MOST_STANDING = 1000
+
+/**
+ * Times of the frames that are shown for at least a cell of the sampling grid and are not the first in theirs: where a recording of a screen or
+ * an animation changes quickly and then stands, the grid would take a picture on the way and never the one that stands. Only files of uneven
+ * times have such frames; their packets are read for it.
+ *
+ * @returns Seconds of the file, ascending; none where its packets cannot be read: the pass tells why.
+ */
+export async function standingTimes(tools: MediaTools, file: string, probe: Probe, signal?: AbortSignal): Promise<number[]> {
+  if (!probe.variableFrameRate || probe.numbered === true) return []
+  const packets = await packetsOf(tools, file, probe, { signal }).catch(() => [])
+  signal?.throwIfAborted()
+  const times = packets.map(({ pts }) => (pts * probe.timeBase.num) / probe.timeBase.den).sort((a, b) => a - b)
+  const [first = 0] = times
+  const cell = (time: number) => Math.floor((time - first) * DEFAULT_RATE + 0.001)
+  return times
+    .map((time, i) => ({ time, stands: (times[i + 1] ?? first + probe.duration) - time, before: times[i - 1] ?? -Infinity }))
+    .filter(({ time, stands, before }) => stands >= 1 / DEFAULT_RATE && cell(before) === cell(time))
+    .sort((a, b) => b.stands - a.stands)
+    .slice(0, MOST_STANDING)
+    .map(({ time }) => time)
+    .sort((a, b) => a - b)
 }
 
 /** HDR (PQ or HLG, BT.2020) to SDR. It works on floats, so only the small picture goes through it. */

@@ -8,7 +8,7 @@ import { Channel, thread } from '../channel.ts'
 import type { SampledClip } from './clips.ts'
 import { lostInAvi } from './avi-index.ts'
 import { damageOf, type Heard, noteLost } from './damage.ts'
-import { decodePlan, type Want } from './decode-plan.ts'
+import { decodePlan, standingTimes, type Want } from './decode-plan.ts'
 import { newSeal } from './decode-streams.ts'
 import { problemOfAccess } from './access.ts'
 import type { MediaTools } from './tools.ts'
@@ -120,7 +120,8 @@ export async function* sample(
     throw new TubeletError(problemOfAccess(file, error), { cause: error })
   })
   const seal = newSeal()
-  const task: PassTask = { ffmpeg: tools.ffmpeg, args: decodePlan(tools, file, probe, wants, seal), seal, file, probe, wants }
+  const args = decodePlan(tools, file, probe, wants, seal, await standingTimes(tools, file, probe, signal))
+  const task: PassTask = { ffmpeg: tools.ffmpeg, args, seal, file, probe, wants }
   const worker = idle.pop() ?? newWorker()
   // A slow consumer may still take clips after the pass is over, when the thread already works on another file: calls must not reach that.
   let ours = true

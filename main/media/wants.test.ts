@@ -162,6 +162,34 @@ function expectInOrder({ order, probe: found, pts }: Awaited<ReturnType<typeof s
   }
 }
 
+it('gives the picture that stands after quick ones, which a grid would pass over', async () => {
+  const file = path.join(folder, 'slides.mkv')
+  // Every three seconds three pictures, 40 ms apart: the third stands, but for the last.
+  const source = `testsrc2=s=160x90:r=10:d=1.2,settb=1/1000,setpts='(floor(N/3)*3+mod(N,3)*0.04)/TB',format=yuv420p`
+  execFileSync(tools.ffmpeg, [
+    '-v',
+    'error',
+    '-nostdin',
+    '-f',
+    'lavfi',
+    '-i',
+    source,
+    ...keepFrames(tools),
+    '-c:v',
+    'libx264',
+    '-bf',
+    '2',
+    file,
+  ])
+  const sampled = await sampleAll(file, [looker('looks', 4)])
+  expect(sampled.pts).toHaveLength(12)
+  const shown = sampled.shown('looks').map(({ frame }) => frame.ordinal)
+  expect(shown).toEqual([0, 2, 3, 5, 6, 8, 9])
+  const [, third] = sampled.shown('looks')
+  const rgb = third?.picture?.rgb ?? new Uint8Array()
+  expect(difference(rgb, await frameOf(file, sampled.probe, third?.frame ?? expect.fail(), 'scale=64:36:flags=area'))).toBeLessThan(1)
+})
+
 it('gives the first frame of every cell of a rate, scaled to fit, and of clips none without its pictures', async () => {
   const file = made('moving.mp4', 'testsrc2=s=320x180:r=10:d=20')
   const sampled = await sampleAll(file, [looker('slow', 1), looker('fast', 4, { width: 100, height: 30 })])
