@@ -4,7 +4,6 @@ import {
   changeOf,
   colourIn,
   coloursApart,
-  onlyNames,
   PALETTE,
   readVocabulary,
   renamed,
@@ -37,9 +36,10 @@ describe('a vocabulary', () => {
 
   it('keeps what is said about a label when only its name is given again', () => {
     expect(
-      onlyNames([label('car', { threshold: 0.2 }), label('dog')], ['Car', 'cat']).map(({ name, threshold }) => [name, threshold]),
+      withNames([label('car', { threshold: 0.2 }), label('dog')], ['Car', 'cat']).map(({ name, threshold }) => [name, threshold]),
     ).toEqual([
       ['car', 0.2],
+      ['dog', 0.6],
       ['cat', 0.6],
     ])
   })

@@ -106,11 +106,6 @@ export function withNames(vocabulary: readonly Label[], names: readonly string[]
   )
 }
 
-/** Only these names; existing labels keep their settings. */
-export function onlyNames(vocabulary: readonly Label[], names: readonly string[]): Vocabulary {
-  return withNames(vocabulary, names).filter(({ name }) => names.some((wanted) => same(wanted.trim(), name)))
-}
-
 /**
  * Renames `from` to `to`. If `to` is a label already, the two are merged: it keeps its place, colour and threshold, and the names of `from`
  * join its synonyms, so that what was found before is still found.

@@ -10,7 +10,7 @@ import { findMediaTools } from './media/tools.ts'
 import { pictureNumber, picturesOf } from '../app/media.ts'
 import { english } from '../app/phrase.ts'
 import { looksYesNo } from '../app/table/question.ts'
-import { onlyNames } from '../app/vocabulary.ts'
+import { withNames } from '../app/vocabulary.ts'
 import { openBrowser } from './browser.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { Projects, standardLibrary } from './projects.ts'
@@ -83,7 +83,7 @@ program
     (question: string, all: string[]) => [...all, words('A question has words.')(question)],
     [],
   )
-  .option('--labels <labels>', 'what to detect, separated by commas', names)
+  .option('--labels <labels>', 'what to detect beside the labels that the library has, separated by commas', names)
   .option(
     '--export <formats>',
     `formats to write, separated by commas: ${ExportFormat.options.join(', ')}`,
@@ -136,7 +136,7 @@ program
     listOf(AnnotationFormat.options),
     [],
   )
-  .option('--project <folder>', 'the library to use', path.join(dataFolder, 'cli'))
+  .option('--project <folder>', 'the library to use', standardLibrary(dataFolder))
   .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
   .action(watchFolders)
 
@@ -268,7 +268,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     if (options.pack !== undefined) await packs.finished(packs.use(options.pack, null, false))
     // The queue may have been left paused in the window, but here somebody waits.
     jobs.resume()
-    if (options.labels) await jobs.setVocabulary(onlyNames(library.detections.vocabulary(), options.labels))
+    if (options.labels) await jobs.setVocabulary(withNames(library.detections.vocabulary(), options.labels))
     const progress = showProgress(tubelet, say)
     const { fps, gaps, picture } = options
     const brought = await intake.bring({

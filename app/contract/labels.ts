@@ -4,6 +4,9 @@ import { TrackBody } from '../annotation.ts'
 import { Label, LabelName, Vocabulary } from '../vocabulary.ts'
 import { Id, route, whole } from './route.ts'
 
+/** A name that tracks may have: those of other tools' files may be longer than a label that a person types. */
+const NameOfTracks = z.string().trim().min(1)
+
 const Labels = z.object({
   labels: z.array(Label),
   /** Clips in which the current vocabulary was not looked for yet; null while the engine starts. */
@@ -55,7 +58,7 @@ export const labelRoutes = {
     method: 'post',
     path: '/api/labels/rename',
     summary: 'Call a label something else, or merge it into another: with its boxes, one step of undo',
-    body: z.object({ from: LabelName, to: LabelName }),
+    body: z.object({ from: NameOfTracks, to: LabelName }),
     output: Labels,
     errors: ['not-found'],
   }),
@@ -64,7 +67,7 @@ export const labelRoutes = {
     path: '/api/labels/remove',
     summary:
       'Take a label out of the vocabulary, one step of undo; `decided` says what becomes of the boxes that a person accepted or drew',
-    body: z.object({ name: LabelName, decided: z.enum(['keep', 'reject']) }),
+    body: z.object({ name: NameOfTracks, decided: z.enum(['keep', 'reject']) }),
     output: Labels,
     errors: ['not-found'],
   }),
@@ -72,7 +75,7 @@ export const labelRoutes = {
     method: 'get',
     path: '/api/labels/scores',
     summary: 'How many tracks, boxes and clips of a label there are at which score',
-    query: z.object({ name: LabelName }),
+    query: z.object({ name: NameOfTracks }),
     output: LabelScores,
     errors: ['engine-unavailable'],
   }),
@@ -87,7 +90,7 @@ export const labelRoutes = {
     method: 'get',
     path: '/api/labels/clips',
     summary: 'Clips in which a label was seen, by the score of their best track, surest first',
-    query: z.object({ name: LabelName, limit: whole(z.number().int().min(1).max(1_000_000)).default(1_000_000) }),
+    query: z.object({ name: NameOfTracks, limit: whole(z.number().int().min(1).max(1_000_000)).default(1_000_000) }),
     output: z.object({ clips: z.array(z.object({ clipId: z.number().int(), score: z.number() })) }),
     errors: ['engine-unavailable'],
   }),

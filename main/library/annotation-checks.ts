@@ -2,6 +2,7 @@
 import { type Annotation, type AnnotationBody, type Span, spanWithin } from '../../app/annotation.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
+import { MOST } from '../../app/vocabulary.ts'
 
 /** The clip and video of an annotation, as checks and descriptions need them. */
 export interface Place {
@@ -86,6 +87,19 @@ export function movedTo(body: AnnotationBody, { span, clipWith }: Place, movable
   const other = movable ? clipWith(extent.startFrame) : null
   if (other === null) throw elsewhereError(body, extent, span)
   return other
+}
+
+/** @throws TubeletError `bad-request` for a name of a track that is longer than a label may be; one from another tool's file keeps its own. */
+export function checkName(body: AnnotationBody, before?: AnnotationBody): void {
+  if (body.kind !== 'track' || body.label.trim().length <= MOST.name) return
+  if (before?.kind === 'track' && before.label === body.label) return
+  throw new TubeletError({
+    code: 'bad-request',
+    message: 'A name has at most {{most}} characters. This one has {{length}}: “{{name}}”',
+    field: 'label',
+    values: { most: MOST.name, length: body.label.trim().length, name: body.label.trim() },
+    stillWorks: 'Nothing was changed.',
+  })
 }
 
 /** @throws TubeletError `bad-request` where no frame of what is added to a clip is in it. */

@@ -26,7 +26,7 @@ import { iou } from '../../app/boxes.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import { agreedState } from '../../app/review.ts'
 import { sameObject } from '../../app/tracks.ts'
-import { changedError, check, checkReach, movedTo, type Place, takenError } from './annotation-checks.ts'
+import { changedError, check, checkName, checkReach, movedTo, type Place, takenError } from './annotation-checks.ts'
 import type { EditHistory, HumanLayer } from './history.ts'
 import { REACHING } from './reach.ts'
 import { spelling, storedVocabulary } from './spelling.ts'
@@ -176,6 +176,7 @@ export class Annotations {
    */
   add(clipId: number, given: AnnotationBody, place: Place): Annotation {
     const body = this.#spelled(asAdded(given, place.span))
+    checkName(body)
     check(body, place)
     checkReach(body, place)
     const existing = isOnlyOne(body.kind)
@@ -211,6 +212,7 @@ export class Annotations {
     const to =
       action === 'edit' && body !== undefined
         ? inField('body', () => {
+            checkName(body, before.body)
             check(body, place, before.body)
             return movedTo(body, place, before.machine === null)
           })

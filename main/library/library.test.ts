@@ -394,6 +394,10 @@ test('tracks, notes and captions of parts belong to the video and are seen in ev
   expect(() => library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: [box(210), box(600)] })).toThrow(
     'A track must end with the video.',
   )
+  // A longer name than a label may have could not be looked for.
+  const long = { kind: 'track' as const, label: 'd'.repeat(61), boxes: [box(210)] }
+  expect(() => library.addAnnotation(clipId, long)).toThrow('A name has at most 60 characters.')
+  expect(() => library.review(dog.id, 'edit', long)).toThrow('A name has at most 60 characters.')
   expect(() =>
     library.edit([
       {
