@@ -70,6 +70,13 @@ const step = (clips = 1) => ({ stage: said('Reading frames'), progress: 0.5, cli
 /** Until what was decided has had its consequences. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 
+/** The process is killed while a job runs: it says nothing in the table. Another process starts. */
+async function kill(job: StoredJob): Promise<void> {
+  await scheduler.close()
+  library.jobs.begin(job.id)
+  scheduler = started()
+}
+
 beforeEach(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-scheduler-'))
   library = Library.open(folder)
@@ -102,16 +109,42 @@ test('a lease is kept over a crash: the next process does what was under way bef
   const cut = scheduler.add(file('cut off', 1))
   scheduler.add(file('waits', 1_000))
   scheduler.add(ask('who?'))
-  // A killed process ends nothing: it closes without a word in the table.
-  await scheduler.close()
-  expect(stateOf(cut)).toBe('running')
-  heard = []
-  scheduler = started()
+  await kill(cut)
   expect(running()).toEqual(['cut off'])
   work('cut off').done(null)
   await settled()
   expect(heard[0]).toBe('begin cut off')
   expect(running()[0]).toBe('who?')
+})
+
+test('a video during which the process is killed again and again is set aside, and another one comes', async () => {
+  const job = scheduler.add(file('kills', 1))
+  scheduler.add(file('waits', 1_000))
+  await kill(job)
+  // A close is no kill.
+  await scheduler.close()
+  expect(stateOf(job)).toBe('queued')
+  scheduler = started()
+  await kill(job)
+  // It got further: what is counted begins again.
+  library.saveClip(job.sourceId ?? 0, { index: 0, kind: 'window', start: 0, end: 8, startFrame: 0, endFrame: 200, frames: [] })
+  for (let times = 0; times < 2; times += 1) {
+    await kill(job)
+    expect(running()).toEqual(['kills'])
+  }
+  await kill(job)
+  expect(library.jobs.get(job.id)).toMatchObject({ state: 'failed', problem: { code: 'tool-killed', values: { times: 3 } } })
+  expect(heard).toContain('settle kills failed')
+  expect(running()).toEqual(['waits'])
+  // It stays so until a person tries it again.
+  await scheduler.close()
+  scheduler = started()
+  expect(running()).toEqual(['waits'])
+  work('waits').done(null)
+  await scheduler.idle()
+  scheduler.again(job.id)
+  await kill(job)
+  expect(running()).toEqual(['kills'])
 })
 
 test('the first file has the machine to itself until its first clip, then two are done side by side', async () => {

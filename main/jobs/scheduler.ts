@@ -87,6 +87,15 @@ interface Running {
 const CHOICE_MS = 100
 /** Longest wait for that choice. */
 const LONGEST_CHOICE_MS = 500
+/** A video during which the whole process was killed so often, each time without one more clip, is set aside: it may be what kills it. */
+const MOST_KILLS = 3
+const KILLED: Problem = {
+  code: 'tool-killed',
+  message: 'Tubelet was ended {{times}} times while it worked on this file and got no further, so the file is set aside.',
+  values: { times: MOST_KILLS },
+  stillWorks: 'All other files go on.',
+  next: 'Try it again if somebody ended Tubelet or the computer was switched off. Otherwise leave this file out.',
+}
 const ASIDE = kindsThat(({ aside }) => aside)
 
 export class Scheduler implements JobQueue {
@@ -111,7 +120,9 @@ export class Scheduler implements JobQueue {
   }
 
   start(): void {
-    this.#disk.attempt(null, () => this.#table.recover())
+    this.#disk.attempt(null, () => {
+      for (const job of this.#table.recoverKilled(MOST_KILLS)) this.#finish(job, 'failed', KILLED)
+    })
     this.begin()
   }
 
@@ -221,6 +232,12 @@ export class Scheduler implements JobQueue {
     this.#closed = true
     clearTimeout(this.#choice)
     await this.#stopRunning()
+    // Whatever is still marked as running when a process starts was killed.
+    this.#disk.attempt(
+      null,
+      () => this.#table.recover(),
+      () => undefined,
+    )
   }
 
   begin(): void {

@@ -1,5 +1,5 @@
 /** A value of each table that is damaged on the disk: everything else can be read, nothing is overwritten, and what was damaged is kept beside. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -64,6 +64,20 @@ async function fill(): Promise<void> {
   library.setSetting('packs', {})
   library.table.saveView('mine', { rows: 'clips', sort: [], filters: [], group: null, columns: [] } as never)
   await library.close()
+}
+
+/** Valid JSON of a wrong shape in every row of a column, and bytes that are cut short. */
+function misshape(table: string, column: string): void {
+  const db = new DatabaseSync(file())
+  const rows = db.prepare(`SELECT rowid AS id, "${column}" AS value FROM ${table} WHERE "${column}" IS NOT NULL ORDER BY rowid`).all()
+  expect(rows.length).toBeGreaterThan(0)
+  for (const [nth, { id = null, value }] of rows.entries()) {
+    const wrong = ['{"mark":1}', '7', '[3]', '"x"', 'null'][nth % 5] ?? ''
+    // One of each stays: damage is rarely everywhere.
+    if (nth === rows.length - 1) continue
+    db.prepare(`UPDATE ${table} SET "${column}" = ? WHERE rowid = ?`).run(value instanceof Uint8Array ? value.subarray(1 + nth) : wrong, id)
+  }
+  db.close()
 }
 
 /** Writes the values as a library would, then damages their bytes in the file as a bad disk does. */
@@ -176,3 +190,34 @@ test.each([
   },
   60_000,
 )
+
+test('with valid JSON of a wrong shape, or bytes of a wrong length, everything else goes on, and windows get nothing that they cannot show', async () => {
+  for (const [table, column, listed] of [
+    ['sources', 'problem', '/api/sources'],
+    ['annotations', 'human', '/api/clips/1'],
+    ['annotations', 'machine', '/api/clips/1'],
+    ['annotations', 'provenance', '/api/clips/1'],
+    ['clips', 'frames', '/api/clips/1'],
+    ['encodings', 'embedding', '/api/clips/1'],
+    ['encodings', 'memory', '/api/clips/1'],
+    ['views', 'spec', '/api/table'],
+  ] as const) {
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder)
+    await fill()
+    misshape(table, column)
+    if (table !== 'views') expect([column, faultsOf(file(), 'thorough').length > 0]).toEqual([column, true])
+    const tubelet = open()
+    try {
+      for (const url of [listed, '/api/clips', '/api/history']) {
+        const response = await tubelet.handle(new Request(`http://tubelet${url}`))
+        expect([column, url, response.status]).toEqual([column, url, 200])
+      }
+      const response = await tubelet.handle(new Request('http://tubelet/api/sources'))
+      expect([column, contract.listSources.output.safeParse(await response.json()).success]).toEqual([column, true])
+      expect(tubelet.library.clips({ limit: 99, offset: 0 }).total).toBe(6)
+    } finally {
+      await tubelet.close()
+    }
+  }
+}, 60_000)

@@ -22,30 +22,51 @@ type Cure = 'null' | 'row' | 'step' | 'analyse' | 'layer' | 'stays' | { empty: s
 interface Stored {
   kind: Kind
   cure: Cure
+  /** Of JSON: what it is, in SQL, `@` being the value. */
+  shape?: string
 }
-const json = (cure: Cure): Stored => ({ kind: 'json', cure })
+const json = (cure: Cure, shape = '1'): Stored => ({ kind: 'json', cure, shape })
+/** Shapes are told by what every version of the library wrote. */
+const LIST = `json_type(@) = 'array'`
+const OBJECT = `json_type(@) = 'object'`
+const PROBLEM = `json_type(@, '$.code') = 'text' AND json_type(@, '$.message') = 'text'`
+const BODY = `json_type(@, '$.kind') = 'text'`
+const MADE = `json_type(@, '$.packId') = 'text'`
+const PROBE = `json_type(@, '$.duration') IN ('integer', 'real') AND json_type(@, '$.timeBase') = 'object'`
+const SETTING = `CASE key WHEN 'vocabulary' THEN json_type(@) = 'array' WHEN 'packs' THEN json_type(@) = 'object' ELSE 1 END`
 
 const COLUMNS: Readonly<Record<string, Readonly<Record<string, Stored>>>> = {
-  sources: { problem: json('null'), probe: json('analyse'), numbered: json('analyse'), pts: { kind: 'packed', cure: 'analyse' } },
-  clips: { frames: json({ empty: '[]' }) },
+  sources: {
+    problem: json('null', PROBLEM),
+    probe: json('analyse', PROBE),
+    numbered: json('analyse', OBJECT),
+    pts: { kind: 'packed', cure: 'analyse' },
+  },
+  clips: { frames: json({ empty: '[]' }, LIST) },
   encodings: {
-    frames: json('null'),
-    caption: json('null'),
-    looked_for: json('null'),
+    frames: json('null', LIST),
+    caption: json('null', OBJECT),
+    looked_for: json('null', LIST),
     embedding: { kind: 'vector', cure: 'row' },
     memory: { kind: 'halves', cure: 'row' },
     tokens: { kind: 'halves', cure: 'row' },
   },
-  annotations: { machine: json('layer'), human: json('row'), evidence: json('null'), provenance: json('null'), origin: json('null') },
-  replaced: { machine: json('row'), evidence: json('null'), provenance: json('null') },
-  candidates: { body: json('row'), provenance: json('row') },
+  annotations: {
+    machine: json('layer', BODY),
+    human: json('row', BODY),
+    evidence: json('null', OBJECT),
+    provenance: json('null', MADE),
+    origin: json('null', OBJECT),
+  },
+  replaced: { machine: json('row', BODY), evidence: json('null', OBJECT), provenance: json('null', MADE) },
+  candidates: { body: json('row', BODY), provenance: json('row', MADE) },
   edits: { description: json('step'), before: json('step'), after: json('step') },
-  jobs: { payload: json('row'), problem: json('null') },
-  settings: { value: json('row') },
+  jobs: { payload: json('row', OBJECT), problem: json('null', PROBLEM) },
+  settings: { value: json('row', SETTING) },
   unanswered: { why: json('row') },
-  views: { spec: json('row') },
-  picks: { clip_ids: json('row') },
-  regions: { places: json('row'), vectors: { kind: 'floats', cure: 'row' } },
+  views: { spec: json('row', OBJECT) },
+  picks: { clip_ids: json('row', LIST) },
+  regions: { places: json('row', LIST), vectors: { kind: 'floats', cure: 'row' } },
   seen: { body: { kind: 'packed', cure: 'row' } },
   removed: { rows: { kind: 'serialized', cure: 'stays' } },
   bin_rows: { rows: { kind: 'serialized', cure: 'stays' } },
@@ -60,18 +81,18 @@ export interface Unreadable {
   key: Readonly<Record<string, SQLOutputValue>>
 }
 
-/** @param most Stops after so many. @param tables Only these. */
-export function unreadable(db: DatabaseSync, most = Infinity, tables = Object.keys(COLUMNS)): Unreadable[] {
+/** @param most Stops after so many. @param tables Only these. @param kinds Only these; all if left out. */
+export function unreadable(db: DatabaseSync, most = Infinity, tables = Object.keys(COLUMNS), kinds?: readonly Kind[]): Unreadable[] {
   const found: Unreadable[] = []
   for (const [table, columns] of Object.entries(COLUMNS)) {
     if (!tables.includes(table)) continue
     const there = db.prepare('SELECT name, pk FROM pragma_table_info(?)').all(table)
     const keys = there.filter(({ pk }) => Number(pk) > 0).map(({ name }) => String(name))
-    for (const [column, { kind }] of Object.entries(columns)) {
-      if (!there.some(({ name }) => name === column)) continue
+    for (const [column, { kind, shape }] of Object.entries(columns)) {
+      if (!there.some(({ name }) => name === column) || kinds?.includes(kind) === false) continue
       // Plain text before steps of undo were counted.
       if (table === 'edits' && column === 'description' && !there.some(({ name }) => name === 'step')) continue
-      const [where, isBroken] = conditionOf(kind, column)
+      const [where, isBroken] = conditionOf(kind, column, shape)
       const rows = db
         .prepare(
           `SELECT ${keys.map(quoted).join(', ')}, ${quoted(column)} AS stored FROM ${quoted(table)} WHERE ${quoted(column)} IS NOT NULL AND (${where})`,
@@ -87,10 +108,13 @@ export function unreadable(db: DatabaseSync, most = Infinity, tables = Object.ke
 }
 
 /** What SQL can tell of a broken value, and what must be tried. */
-function conditionOf(kind: Kind, column: string): [where: string, isBroken: (stored: SQLOutputValue) => boolean] {
+function conditionOf(kind: Kind, column: string, shape = '1'): [where: string, isBroken: (stored: SQLOutputValue) => boolean] {
   switch (kind) {
     case 'json':
-      return [`NOT json_valid(${quoted(column)})`, () => true]
+      return [
+        `CASE WHEN json_valid(${quoted(column)}) THEN NOT coalesce(${shape.replaceAll('@', quoted(column))}, 0) ELSE 1 END`,
+        () => true,
+      ]
     case 'floats':
       return [`length(${quoted(column)}) % 4 <> 0`, () => true]
     case 'halves':
@@ -156,9 +180,9 @@ export class DamagedRows {
     return this.#set(found)
   }
 
-  /** Look through the small tables without which a library cannot be opened at all. */
+  /** Look through the small tables without which a library cannot be opened at all, or would be listed with what no window can show. */
   lookAtStart(): void {
-    this.#set(unreadable(this.#db, Infinity, ['settings', 'jobs', 'views']))
+    this.#set(unreadable(this.#db, Infinity, ['settings', 'jobs', 'views', 'sources'], ['json']))
   }
 
   #set(found: readonly Unreadable[]): Problem | null {

@@ -117,7 +117,8 @@ export class JobTable {
   /** Queue a job that ended again, at the place of a new one. */
   again(id: number): void {
     this.#db
-      .prepare(`UPDATE jobs SET state = 'queued', progress = 0, problem = NULL, started_at = NULL, ended_at = NULL, rank = ? WHERE id = ?`)
+      .prepare(`UPDATE jobs SET state = 'queued', progress = 0, problem = NULL, started_at = NULL, ended_at = NULL, rank = ?,
+          payload = json_remove(payload, '$.kills', '$.clips') WHERE id = ?`)
       .run(this.#place(this.get(id).kind), id)
   }
 
@@ -222,6 +223,23 @@ export class JobTable {
   }
 
   /** Jobs that a crash, a quit or a full disk cut off wait again, before the others. @param running Ids of those that really run. */
+  /**
+   * At the start of a process: jobs that were running when the last one was killed wait again. Kills of one job are counted as long as its video gets no
+   * further. @returns The jobs of videos that were cut off so for the `most`th time.
+   */
+  recoverKilled(most: number): StoredJob[] {
+    const clips = '(SELECT count(*) FROM clips WHERE clips.source_id = jobs.source_id)'
+    this.#db
+      .prepare(
+        `UPDATE jobs SET payload = json_set(payload, '$.clips', ${clips}, '$.kills', CASE WHEN payload ->> '$.clips' IS ${clips} THEN (payload ->> '$.kills') + 1 ELSE 1 END)
+          WHERE state = 'running' AND source_id IS NOT NULL`,
+      )
+      .run()
+    const often = this.#db.prepare(`SELECT * FROM jobs WHERE state = 'running' AND payload ->> '$.kills' >= ? ORDER BY id`).all(most)
+    this.recover()
+    return often.map((row) => jobOf(row))
+  }
+
   recover(running: readonly number[] = []): void {
     this.#db
       .prepare(
