@@ -19,11 +19,15 @@ const BESIDE = 1.5
  * Where only such places change, a detector looks again after this many seconds, so that something new there is soon seen. An odd number of its
  * steps, so that these looks alternate between the picture and its mirror image too.
  */
-const LOOKS_AGAIN = 2.25
-/** If a larger share of the picture changed, it counts as a new picture. */
-const LITTLE = 0.1
+const LOOKS_AGAIN = 4.25
+/** So few other squares show nothing that a detector could see, or that cannot wait as long. What moves on changes more. */
+const FEW = 2
+/** If a larger share of the picture changed, it is looked at. */
+const LITTLE = 0.15
+/** If a larger share changed that does not always change, it is another scene, of which nothing is known. */
+const OTHER_SCENE = 0.3
 /** What moves changes this share of its box: digits that change on a sign do not move the sign. A weaker box than this begins no track (app/tracker). */
-const MOVED = 0.2
+const MOVED = 0.25
 const LEAST_SCORE = 0.25
 
 /** A picture whose memory the decoder reuses afterwards. */
@@ -89,7 +93,7 @@ export class Frames<T extends Spotted | Line> {
     if (this.#last === null || this.#patience === null || changed === null || areaOf(changed) > LITTLE) return false
     // Decided only after the running looks have ended: which frames are processed must not depend on speed.
     await this.#learnt
-    if (this.#patience.secondsBetween(this.#last.frame, frame) > LOOKS_AGAIN - 0.01 || this.#unusualOf(this.#changed).length > 0)
+    if (this.#patience.secondsBetween(this.#last.frame, frame) > LOOKS_AGAIN - 0.01 || this.#unusualOf(this.#changed).length > FEW)
       return false
     const seen = await this.#last.seen.catch(() => null)
     return seen !== null && this.#patience.moving(seen, [...this.#changed.values()]).length === 0
@@ -111,7 +115,7 @@ export class Frames<T extends Spotted | Line> {
     this.#learnt = this.#learnt.then(async () => {
       const seen = await looked.catch(() => null)
       if (seen === null) return
-      if (areaOf(this.#unusualOf(changed)) > LITTLE) this.#flickers.clear()
+      if (areaOf(this.#unusualOf(changed)) > OTHER_SCENE) this.#flickers.clear()
       else {
         const things = moving(seen, [...changed.values()])
         for (const [place, square] of changed)
