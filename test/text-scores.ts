@@ -235,8 +235,10 @@ export async function textScores(
   const drawn = new Map<string, Errors>()
   let beside = 0
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-text-'))
+  // Each is the first picture of a video of its own.
+  let video = 0
   for (const { picture, truth } of drawnPictures(named(WITHOUT), folder)) {
-    const [lines = []] = await reader.read([picture])
+    const [lines = []] = await reader.read([picture], video++)
     const left = new Set(lines)
     for (const { text, kind, size, cy } of truth) {
       const here = lines.filter(({ box }) => Math.abs(box.cy - cy) < 0.05).toSorted((a, b) => a.box.cx - b.box.cx)
@@ -255,7 +257,7 @@ export async function textScores(
   for (const clip of named([...WITHOUT, 'd02', ...Object.keys(SHOWN)])) {
     const [id, shots] = [path.basename(clip).slice(0, 3), frames(clip, { most: 16 })]
     const [started, before] = [process.cpuUsage(), reader.graphs.counts()['reader'] ?? 0]
-    const read = await reader.read(shots)
+    const read = await reader.read(shots, video++)
     const { user, system } = process.cpuUsage(started)
     const own = new Errors()
     for (const [second, lines] of read.entries()) {

@@ -160,7 +160,9 @@ describe('the engine', () => {
     await expect(engine.see([{ rgb: new Uint8Array(3), width: 1, height: 1 }], 0)).rejects.toMatchObject({
       problem: { code: 'pack-cannot' },
     })
-    await expect(engine.read([{ rgb: new Uint8Array(3), width: 1, height: 1 }])).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
+    await expect(engine.read([{ rgb: new Uint8Array(3), width: 1, height: 1 }], 1)).rejects.toMatchObject({
+      problem: { code: 'pack-cannot' },
+    })
   })
 
   it('stops decoding when it is cancelled', async () => {

@@ -191,9 +191,9 @@ export class Engine<M extends PackManifest = PackManifest> {
     return this.#call('see', { pictures, turn }, { signal })
   }
 
-  /** The lines that a text pack reads on each picture. */
-  read(pictures: Picture[], signal?: AbortSignal): Promise<Line[][]> {
-    return this.#call('read', { pictures }, { signal })
+  /** The lines that a text pack reads on each picture. @param video Tells the video from others that are read at the same time. */
+  read(pictures: Picture[], video: number, signal?: AbortSignal): Promise<Line[][]> {
+    return this.#call('read', { pictures, video }, { signal })
   }
 
   /** Compare the outputs with the pack's known answers. Returns what is wrong, or null. */

@@ -81,7 +81,11 @@ export async function openPlaceable(dir: string, untested: boolean): Promise<Ope
         place: (placement) => {
           const graphs = new Graphs(pack.graphs, placement, { varied: true })
           const reader = new TextReader(manifest, pack.symbols, graphs)
-          return { graphs, selfTest: () => testText(pack, reader), handlers: { read: ({ pictures }) => reader.read(pictures) } }
+          return {
+            graphs,
+            selfTest: () => testText(pack, reader),
+            handlers: { read: ({ pictures, video }) => reader.read(pictures, video) },
+          }
         },
       }
     }

@@ -27,7 +27,7 @@ const STROKES: Record<string, readonly (readonly [number, number, number, number
 const [PITCH, WIDE, TOP, HIGH] = [30, 22, 10, 28]
 
 /** A crop of digits, [48, 30 a digit, 3]. */
-function crop(text: string, { paper = 230, ink = 20, noise = 0 } = {}): [rgb: Uint8Array, width: number] {
+function crop(text: string, { paper = 230, ink = 20, noise = 0, joined = false } = {}): [rgb: Uint8Array, width: number] {
   const width = PITCH * text.length
   const rgb = new Uint8Array(48 * width * 3).fill(paper)
   for (const [at, letter] of Array.from(text).entries())
@@ -35,6 +35,8 @@ function crop(text: string, { paper = 230, ink = 20, noise = 0 } = {}): [rgb: Ui
       for (let row = Math.round(TOP + y * HIGH); row < Math.round(TOP + (y + h) * HIGH); row++)
         for (let column = Math.round(x * WIDE); column < Math.round((x + w) * WIDE); column++)
           rgb.fill(ink, 3 * (row * width + at * PITCH + 4 + column), 3 * (row * width + at * PITCH + 5 + column))
+  // A line below all letters.
+  if (joined) rgb.fill(ink, 3 * (TOP + HIGH + 2) * width, 3 * (TOP + HIGH + 4) * width)
   return [rgb.map((level, i) => level + ((i * 7919) % (2 * noise + 1)) - noise), width]
 }
 
@@ -49,6 +51,13 @@ it('tells a text whose letters it knows at their places, as surely as it learnt 
   expect(glyphs.read(...crop('038'))).toEqual({ text: '038', confidence: 0.9 })
   expect(glyphs.read(...crop('130', { noise: 5 }))).toEqual({ text: '130', confidence: 0.91 })
   expect(taught('0 3', '8 1').read(...crop('0 1'))?.text).toBe('0 1')
+})
+
+it('tells letters that touch, where each was seen at its place', () => {
+  const glyphs = new Glyphs()
+  for (const text of ['033', '808']) glyphs.learn(...crop(text, { joined: true }), text, 0.9)
+  expect(glyphs.read(...crop('838', { joined: true }))?.text).toBe('838')
+  expect(glyphs.read(...crop('388', { joined: true }))).toBeNull()
 })
 
 it('does not tell a letter that it never saw at that place, however like another it is', () => {

@@ -49,9 +49,10 @@ export class Glyphs {
   learn(crop: Uint8Array, width: number, text: string, confidence: number): void {
     const ink = inkOf(crop, width)
     const symbols = Array.from(text).filter((symbol) => symbol !== ' ')
-    if (this.#doubtful || ink === null || ink.letters.length !== symbols.length) return
+    const letters = ink && inPieces(ink.letters, symbols.length)
+    if (this.#doubtful || ink === null || letters === null) return
     this.#like = text
-    for (const [i, letter] of ink.letters.entries()) {
+    for (const [i, letter] of letters.entries()) {
       const symbol = symbols[i] ?? ''
       const alike = this.#known.filter((glyph) => difference(glyph, letter, ink) <= OTHER)
       if (alike.some((glyph) => glyph.symbol !== symbol)) {
@@ -69,10 +70,11 @@ export class Glyphs {
   read(crop: Uint8Array, width: number): { text: string; confidence: number } | null {
     const ink = this.#known.length === 0 ? null : inkOf(crop, width)
     const like = Array.from(this.#like)
-    if (ink === null || ink.letters.length !== like.filter((symbol) => symbol !== ' ').length) return null
+    const letters = ink && inPieces(ink.letters, like.filter((symbol) => symbol !== ' ').length)
+    if (ink === null || letters === null) return null
     let [text, confidence, at] = ['', 1, 0]
     for (const symbol of like) {
-      const letter = symbol === ' ' ? null : ink.letters[at++]
+      const letter = symbol === ' ' ? null : letters[at++]
       const glyph = letter ? this.#known.find((one) => difference(one, letter, ink) <= SAME) : { symbol, confidence }
       if (glyph === undefined) return null
       text += glyph.symbol
@@ -80,6 +82,24 @@ export class Glyphs {
     }
     return { text, confidence }
   }
+}
+
+/**
+ * Where so many letters are, if some of them touch: the widest pieces are halved, or cut into three or more. That need not hit the gaps, since only
+ * pixels are compared: the same digits at the same places are cut alike. Null where there are more pieces than letters.
+ */
+function inPieces(pieces: Ink['letters'], count: number): Ink['letters'] | null {
+  if (pieces.length > count || pieces.length === 0) return null
+  const parts = pieces.map(() => 1)
+  const widthOf = (i: number) => ((pieces[i]?.to ?? 0) - (pieces[i]?.from ?? 0)) / (parts[i] ?? 1)
+  for (let more = count - pieces.length; more > 0; more--) {
+    const widest = pieces.reduce((best, _, i) => (widthOf(i) > widthOf(best) ? i : best), 0)
+    parts[widest] = (parts[widest] ?? 1) + 1
+  }
+  return pieces.flatMap(({ from, to }, i) => {
+    const edges = Array.from({ length: (parts[i] ?? 1) + 1 }, (_, part) => Math.round(from + ((to - from) * part) / (parts[i] ?? 1)))
+    return edges.slice(1).map((end, part) => ({ from: edges[part] ?? from, to: end }))
+  })
 }
 
 /** The letters of a crop from left to right, if its columns without ink separate them; null where there is too little contrast. */

@@ -122,8 +122,8 @@ export interface Calls {
   detect: { input: { tokens: Uint16Array; labels: string[][] }; output: Detection[][] }
   /** A detector's boxes on each picture. `turn`: how many pictures of the video were sampled before the first. */
   see: { input: { pictures: Picture[]; turn: number }; output: Spotted[][] }
-  /** A text pack's lines on each picture. */
-  read: { input: { pictures: Picture[] }; output: Line[][] }
+  /** A text pack's lines on each picture. `video`: tells the video from others that are read at the same time. */
+  read: { input: { pictures: Picture[]; video: number }; output: Line[][] }
   knownAnswers: { input: { clips: Uint8Array[]; texts: string[] }; output: KnownAnswers }
   counts: { input: null; output: Record<string, number> }
   /** How the outputs differ from the pack's known answers; null if they do not. */

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { TextManifest } from '../../app/pack/text.ts'
 import { byteTensor, floatsOf, Graphs, integersOf } from './graphs.ts'
 import { openFolder } from './pack.ts'
@@ -144,6 +144,58 @@ describe('the pack screen-text', () => {
     // Another video has pictures of another size.
     expect((await reader.read([picture]))[0]).toHaveLength(4)
     expect(searches()).toBe(before + 3)
+  })
+
+  it('searches a video that shows no text in small copies, completely from time to time and where one shows something', async () => {
+    const run = vi.spyOn(graphs, 'run')
+    const reader = readerOf()
+    const { picture } = pack.knownAnswers
+    const text = placed(picture, { width: 1280, height: 720, x: 300, y: 250 })
+    const blank: Picture = { ...text, rgb: new Uint8Array(text.rgb.length).fill(110) }
+    const found = await reader.read([
+      blank,
+      blank,
+      ...[1, 2, 3, 4].map((level) => ({ ...blank, rgb: blank.rgb.map((one) => one + 10 * level) })),
+    ])
+    expect(found.flat()).toEqual([])
+    const widths = () => run.mock.calls.flatMap(([name, { rgb }]) => (name === 'finder' ? [rgb?.dims[2]] : []))
+    expect(widths()).toEqual([576, 256, 256, 256, 576])
+    expect((await reader.read([text]))[0]).toHaveLength(4)
+    expect(widths().slice(5)).toEqual([256, 576])
+    run.mockRestore()
+  })
+
+  it('remembers the lines of two videos that are read in turns', async () => {
+    const reader = readerOf()
+    const { picture } = pack.knownAnswers
+    const other = placed(picture, { width: 640, height: 480, x: 0, y: 100 })
+    await Promise.all([reader.read([picture], 1), reader.read([other], 2)])
+    const before = graphs.counts()
+    for (const video of [1, 2, 1, 2]) expect((await reader.read([video === 1 ? picture : other], video))[0]).toHaveLength(4)
+    expect(graphs.counts()).toEqual(before)
+  })
+
+  it('reads a line no more, however often something changes just above it, once it was read alike five times', async () => {
+    const reader = readerOf()
+    const { picture } = pack.knownAnswers
+    const text = placed(picture, { width: 640, height: 480, x: 0, y: 0 })
+    const [lines = []] = await reader.read([text])
+    const { cy, h } = lines[2]?.box ?? expect.fail('no line')
+    const top = Math.round((cy - h / 2) * text.height)
+    const reads: number[] = []
+    for (const seed of [1, 2, 3, 4, 5, 6, 7]) {
+      const rgb = text.rgb.slice()
+      // Above every letter, so that none looks as it did before.
+      for (let x = 0; x < 640; x += 16) {
+        const level = Math.imul(x + seed * 7919, 2_654_435_761) >>> 24
+        for (let y = top; y < top + 4; y++) rgb.fill(level, (y * 640 + x) * 3, (y * 640 + x + 16) * 3)
+      }
+      const before = graphs.counts()['reader'] ?? 0
+      const [again = []] = await reader.read([{ ...text, rgb }])
+      expect(again[2]?.text).toBe(lines[2]?.text)
+      reads.push((graphs.counts()['reader'] ?? 0) - before)
+    }
+    expect(reads).toEqual([1, 1, 1, 1, 1, 0, 0])
   })
 
   it('is silent on pictures without text', async () => {

@@ -29,8 +29,20 @@ const SAME_PLACE = 0.75
 const SAME_BOX = 0.9
 const SAME_PIXELS = 10
 const STRIP = 8
+/** What stands above or below a line reaches into so many rows at the edges of its crop; they do not count once the line is settled. */
+const EDGE_ROWS = 8
+/** A line is settled when one spelling of it (x0.5 or X0.5) was read so many times more often than any other. */
+const SETTLED = 5
 /** A change within this share of a known line's height around it counts as a change of the line: changes are only known as coarse squares. */
 const BESIDE = 0.35
+/**
+ * While a video shows no text, its pictures are looked at with the finder in a copy with sides of at most this many pixels, at a fifth of the cost,
+ * and completely where that shows anything; one look in so many is complete anyway, since the smallest letters are lost in such a copy.
+ */
+const GLANCE_SIDE = 256
+const COMPLETE_EVERY = 4
+/** So many videos are read at a time, and their lines remembered. */
+const MOST_VIDEOS = 4
 
 /** What was read at a place, sure or not, and its crop [48, width, 3]. */
 interface Known {
@@ -40,16 +52,16 @@ interface Known {
   /** What its letters looked like whenever it was read surely. */
   glyphs: Glyphs
   read: { text: string; confidence: number; colours: readonly number[] }
+  /** How often it was read in each spelling; `read` has the commonest one. */
+  spellings: ReadonlyMap<string, number>
 }
 
 export class TextReader {
   readonly graphs: Graphs
   readonly #manifest: TextManifest
   readonly #symbols: readonly string[]
-  /** The lines of the previous picture. */
-  #known: Known[] = []
-  /** The last picture on which the finder ran. */
-  #searched: { size: Pick<Picture, 'width' | 'height'>; thinned: Thinned } | null = null
+  /** The last ones read, latest last. */
+  readonly #videos = new Map<number, VideoReader>()
 
   constructor(manifest: TextManifest, symbols: readonly string[], graphs: Graphs) {
     this.graphs = graphs
@@ -57,11 +69,46 @@ export class TextReader {
     this.#symbols = symbols
   }
 
-  /** The sure lines of each picture, from top to bottom. Consecutive pictures of one file cost less. */
+  /** The sure lines of each picture, from top to bottom. Consecutive pictures of one video cost less. @param video Any number that tells it from others. */
+  async read(pictures: readonly Picture[], video = 0): Promise<Line[][]> {
+    const reader = this.#videos.get(video) ?? new VideoReader(this.#manifest, this.#symbols, this.graphs)
+    this.#videos.delete(video)
+    this.#videos.set(video, reader)
+    for (const oldest of this.#videos.keys()) if (this.#videos.size > MOST_VIDEOS) this.#videos.delete(oldest)
+    return await reader.read(pictures)
+  }
+}
+
+/** Reads the pictures of one video, in the order in which they come. */
+class VideoReader {
+  readonly #graphs: Graphs
+  readonly #manifest: TextManifest
+  readonly #symbols: readonly string[]
+  /** The lines of the previous picture. */
+  #known: Known[] = []
+  /** The last picture that was searched completely. */
+  #searched: { size: Pick<Picture, 'width' | 'height'>; thinned: Thinned } | null = null
+  /** How many looks for lines there were, complete or not, since there were some. */
+  #looks = 0
+  /** So many of the next looks are complete, since a small copy showed something that was no line. */
+  #doubtful = 0
+  /** Resolves when the pictures before have been read. */
+  #before: Promise<unknown> = Promise.resolve()
+
+  constructor(manifest: TextManifest, symbols: readonly string[], graphs: Graphs) {
+    this.#graphs = graphs
+    this.#manifest = manifest
+    this.#symbols = symbols
+  }
+
   async read(pictures: readonly Picture[]): Promise<Line[][]> {
-    const out: Line[][] = []
-    for (const picture of pictures) out.push(await this.#lines(picture))
-    return out
+    const read = this.#before.then(async () => {
+      const out: Line[][] = []
+      for (const picture of pictures) out.push(await this.#lines(picture))
+      return out
+    })
+    this.#before = read.catch(() => undefined)
+    return await read
   }
 
   async #lines(picture: Picture): Promise<Line[]> {
@@ -74,6 +121,7 @@ export class TextReader {
 
   /** Runs the finder, and reads the lines that are new. */
   async #anew(picture: Picture): Promise<Known[]> {
+    if (!(await this.#needsSearch(picture))) return []
     this.#searched = { size: { width: picture.width, height: picture.height }, thinned: thinned(picture.rgb, picture.width) }
     const lines: Known[] = []
     for (const part of await this.#find(picture)) {
@@ -108,15 +156,20 @@ export class TextReader {
     return read.confidence >= this.#manifest.calibration.floor && isText(read.text)
   }
 
-  /** Runs the finder. @returns Boxes of lines, in pixels of the picture. */
+  /** Whether there may be text: there was some just now, or a small copy of the picture shows something like it, or it has not been searched for long. */
+  async #needsSearch(picture: Picture): Promise<boolean> {
+    this.#looks = this.#known.some((line) => this.#tells(line)) ? 0 : this.#looks + 1
+    if (this.#looks === 0 || this.#looks % COMPLETE_EVERY === 1 || this.#doubtful-- > 0) return true
+    const { map } = await this.#map(picture, GLANCE_SIDE)
+    const shows = map.some((share) => share > this.#manifest.finding.core)
+    this.#doubtful = shows ? COMPLETE_EVERY : 0
+    return shows
+  }
+
+  /** Searches the picture completely. @returns Boxes of lines, in pixels of the picture. */
   async #find(picture: Picture): Promise<Part[]> {
     const { finding } = this.#manifest
-    // Enlarging separates lines that are close together on a small picture; beyond this it only takes time.
-    const scale = Math.min(LARGEST_SCALE, finding.side / Math.max(picture.width, picture.height))
-    const whole = (side: number) => Math.max(Math.round((side * scale) / MULTIPLE), 1) * MULTIPLE
-    const [width, height] = [whole(picture.width), whole(picture.height)]
-    const copy = resized(picture, { x: 0, y: 0, width: picture.width, height: picture.height }, width, height)
-    const map = floatsOf(await this.graphs.run('finder', { rgb: byteTensor(copy, [1, height, width, 3]) }), 'text')
+    const { map, width, height } = await this.#map(picture, finding.side)
     const [across, down] = [picture.width / width, picture.height / height]
     return linesIn(map, width, height, finding)
       .slice(0, MOST_LINES)
@@ -124,22 +177,38 @@ export class TextReader {
       .filter((part) => part.height <= UPRIGHT * part.width)
   }
 
+  /** Runs the finder on a copy of the picture with sides of at most `side`. @returns [height, width] shares 0..1. */
+  async #map(picture: Picture, side: number): Promise<{ map: Float32Array; width: number; height: number }> {
+    // Enlarging separates lines that are close together on a small picture; beyond this it only takes time.
+    const scale = Math.min(LARGEST_SCALE, side / Math.max(picture.width, picture.height))
+    const whole = (length: number) => Math.max(Math.round((length * scale) / MULTIPLE), 1) * MULTIPLE
+    const [width, height] = [whole(picture.width), whole(picture.height)]
+    const copy = resized(picture, { x: 0, y: 0, width: picture.width, height: picture.height }, width, height)
+    return { map: floatsOf(await this.#graphs.run('finder', { rgb: byteTensor(copy, [1, height, width, 3]) }), 'text'), width, height }
+  }
+
   /** A known line whose letters have changed: only those that it never showed need the network. */
   async #readAgain(picture: Picture, line: Known): Promise<Known> {
     const crop = resized(picture, line.part, line.width, READER_HEIGHT)
     const read = line.glyphs.read(crop, line.width)
-    return read === null ? this.#recognise(picture, line.part, line.glyphs) : { ...line, crop, read: { ...line.read, ...read } }
+    if (read === null) return this.#recognise(picture, line.part, line)
+    return { ...line, crop, read: { ...line.read, ...read }, spellings: read.text === line.read.text ? line.spellings : new Map() }
   }
 
-  async #recognise(picture: Picture, part: Part, glyphs = new Glyphs()): Promise<Known> {
+  /** @param before The line that was known there. */
+  async #recognise(picture: Picture, part: Part, before?: Known): Promise<Known> {
     const wanted = Math.round((part.width / part.height) * (READER_HEIGHT / READER_STEP)) * READER_STEP
     const width = Math.min(Math.max(wanted, READER_HEIGHT), READER_LONGEST)
     const crop = resized(picture, part, width, READER_HEIGHT)
-    const outputs = await this.graphs.run('reader', { rgb: byteTensor(crop, [1, READER_HEIGHT, width, 3]) })
+    const outputs = await this.#graphs.run('reader', { rgb: byteTensor(crop, [1, READER_HEIGHT, width, 3]) })
     // Shares are rounded to a hundredth: nobody sees less.
     const colours = coloursOfLetters(crop, width, READER_HEIGHT).map((share) => Math.round(100 * share) / 100)
     const read = textOf(integersOf(outputs, 'symbols'), floatsOf(outputs, 'certainty'), this.#symbols)
-    const line = { part, width, crop, glyphs, read: { ...read, colours } }
+    const spelt = isSpelling(before?.read.text, read.text) ? before?.spellings : undefined
+    const spellings = new Map(spelt).set(read.text, (spelt?.get(read.text) ?? 0) + 1)
+    const [text] = [...spellings].reduce((best, one) => (one[1] > best[1] ? one : best))
+    const glyphs = before?.glyphs ?? new Glyphs()
+    const line = { part, width, crop, glyphs, read: { ...read, text, colours }, spellings }
     if (this.#tells(line)) glyphs.learn(crop, width, read.text, read.confidence)
     return line
   }
@@ -149,20 +218,30 @@ export class TextReader {
     return this.#known.find(
       (line) =>
         iou(boxOf(line.part), boxOf(part)) >= SAME_PLACE &&
-        alike(line.crop, resized(picture, line.part, line.width, READER_HEIGHT), line.width),
+        alike(line.crop, resized(picture, line.part, line.width, READER_HEIGHT), line.width, isSettled(line) ? EDGE_ROWS : 0),
     )
   }
 }
 
-/** Whether no strip of two crops [48, width, 3] differs much: one digit of a clock is about a strip. */
-function alike(a: Uint8Array, b: Uint8Array, width: number): boolean {
+function isSettled({ spellings }: Known): boolean {
+  const [most = 0, next = 0] = [...spellings.values()].sort((a, b) => b - a)
+  return most - next >= SETTLED
+}
+
+/** Whether two texts differ at most in the case of letters, which is not seen of some. */
+function isSpelling(a: string | undefined, b: string): boolean {
+  return a?.toLowerCase() === b.toLowerCase()
+}
+
+/** Whether no strip of two crops [48, width, 3] differs much, but for `edge` rows at either edge: one digit of a clock is about a strip. */
+function alike(a: Uint8Array, b: Uint8Array, width: number, edge: number): boolean {
   for (let left = 0; left < width; left += STRIP) {
     const right = Math.min(left + STRIP, width)
     let sum = 0
-    for (let y = 0; y < READER_HEIGHT; y++) {
+    for (let y = edge; y < READER_HEIGHT - edge; y++) {
       for (let i = (y * width + left) * 3; i < (y * width + right) * 3; i++) sum += Math.abs((a[i] ?? 0) - (b[i] ?? 0))
     }
-    if (sum > SAME_PIXELS * (right - left) * READER_HEIGHT * 3) return false
+    if (sum > SAME_PIXELS * (right - left) * (READER_HEIGHT - 2 * edge) * 3) return false
   }
   return true
 }

@@ -31,6 +31,9 @@ interface Parts extends Seers {
   signal: AbortSignal
 }
 
+/** How many there were: a source that is analysed again is another video to the reader. */
+let watches = 0
+
 export class Watch {
   readonly #parts: Parts
   readonly #spotted: Frames<Spotted> | null
@@ -41,6 +44,7 @@ export class Watch {
   constructor(parts: Parts) {
     this.#parts = parts
     const { library, sourceId, detector, reader, signal } = parts
+    const video = ++watches
     const of = <T extends Spotted | Line>(
       engine: Engine,
       patience: Patience<T> | null,
@@ -56,7 +60,7 @@ export class Watch {
       of(detector, detectorPatience(parts.probe), async (picture, frame) =>
         (await detector.see([picture], turnOf(frame, detector.info.manifest), signal)).map((boxes) => boxes.map(compact)),
       )
-    this.#lines = reader && of(reader, null, (picture) => reader.read([picture], signal))
+    this.#lines = reader && of(reader, null, (picture) => reader.read([picture], video, signal))
     this.#tracker = new Tracker(detectorPace(parts.probe.timeBase))
   }
 
