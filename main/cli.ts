@@ -29,7 +29,8 @@ import { invitation, keyFrom, servedAt, tellPrograms } from './invitation.ts'
 import { Places } from './places.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
-import { inert, printError, printJson, printLine } from './terminal.ts'
+import { inert } from '../app/inert.ts'
+import { printError, printJson, printLine } from './terminal.ts'
 
 interface AnalyzeOptions {
   ask: string[]

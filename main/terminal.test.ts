@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { clip } from '../test/clips.ts'
-import { inert } from './terminal.ts'
+import { inert } from '../app/inert.ts'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-terminal-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

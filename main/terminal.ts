@@ -2,14 +2,7 @@
  * What the command line prints. Names of files, tags and texts of other people are printed too: a control character in them could move the cursor, change
  * the title or imitate another line, so each is printed as its number.
  */
-
-/* eslint-disable-next-line no-control-regex -- those are what it is about */
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
-
-/** A line in which no character controls a terminal or the direction of writing: they are shown as `\u001b`. */
-export function inert(line: string): string {
-  return line.replaceAll(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
-}
+import { inert } from '../app/inert.ts'
 
 /** Print a line to standard output. */
 export function printLine(line: string): void {
@@ -24,4 +17,9 @@ export function printError(line: string): void {
 /** Print a value as an indented JSON document to standard output. Such characters are in its strings alone, where the number means the same. */
 export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2).split('\n').map(inert).join('\n'))
+}
+
+/** Print a text of several lines, such as the details of an error, to standard error. */
+export function printErrorLines(text: string): void {
+  for (const line of text.split('\n')) printError(line)
 }

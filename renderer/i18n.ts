@@ -6,6 +6,7 @@
 import i18next, { type TOptions } from 'i18next'
 import { create } from 'zustand'
 import type { Problem } from '../app/errors.ts'
+import { withoutDirections } from '../app/inert.ts'
 import type { Phrase } from '../app/phrase.ts'
 import en from './locales/en/index.ts'
 
@@ -23,7 +24,8 @@ void i18next.init({
   // Keys are sentences: dots and colons in them mean nothing.
   keySeparator: false,
   nsSeparator: false,
-  interpolation: { escapeValue: false },
+  // React escapes what HTML would read. Values may be names of files, which must not turn the sentence around.
+  interpolation: { escape: withoutDirections },
   initAsync: false,
 })
 

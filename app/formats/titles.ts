@@ -1,12 +1,16 @@
 /** What videos are called, in the window and in files alike: readers find videos by name, and of two with one name some drop the first without a word. */
 import { titleOfPattern } from '../numbered.ts'
+import { withoutDirections } from '../inert.ts'
 import { lineText } from './document.ts'
+
+/** What of a file's or folder's name is shown. */
+const shown = (name: string) => lineText(withoutDirections(name)) || '_'
 
 /** The name of a video's file, and the number of its picture behind it, if it has one. */
 function fileOf({ name, path }: { name: string; path: string }): { file: string; number: string } {
   const last = titleOfPattern(path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1) || name)
   const number = name.startsWith(`${last} #`) ? name.slice(last.length) : ''
-  return { file: lineText(number === '' ? name : last) || '_', number }
+  return { file: shown(number === '' ? name : last), number }
 }
 
 /** Videos share a title only if this is the same. */
@@ -25,7 +29,7 @@ export function titlesOf(films: readonly { id: number; name: string; path: strin
       .split(/[\\/]/)
       .filter((part) => part !== '')
       .slice(0, -1)
-      .map((part) => lineText(part) || '_')
+      .map(shown)
     parts.set(film.id, { place: film.path, folders, ...fileOf(film) })
   }
   const titles = new Map<number, string>()

@@ -1,4 +1,5 @@
 /** HTML in which every text is inert: what is put into a template is escaped, unless it is HTML itself. */
+import { withoutDirections } from '../inert.ts'
 
 /** HTML that was made by `html`. */
 export class Html {
@@ -27,9 +28,9 @@ const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 
 /** Without characters that HTML cannot hold, and those that turn the direction of the text around them. */
 function escaped(text: string): string {
-  return text
+  return withoutDirections(text)
     .toWellFormed()
-    .replace(/(?![\t\n\r])\p{Cc}|[\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu, '')
+    .replace(/(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/gu, '')
     .replace(/[&<>"']/g, (one) => ESCAPES[one] ?? '')
 }
 

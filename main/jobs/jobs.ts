@@ -18,6 +18,7 @@ import type { StoredJob } from '../library/rows.ts'
 import type { KeptColumn } from '../library/table.ts'
 import { LibraryDisk } from './disk.ts'
 import { renamedSince, type ChosenPicture, Identity } from './identity.ts'
+import { printErrorLines } from '../terminal.ts'
 import { perform } from './perform.ts'
 import { type Pipeline, showFirst } from './pipeline.ts'
 import { previewFile } from './previews.ts'
@@ -566,7 +567,7 @@ export class Jobs {
   /** Report an error of background work. */
   #tell(error: unknown): void {
     const { message, values, details } = problemOf(error)
-    console.error(details ?? message)
+    printErrorLines(details ?? message)
     if (!this.#closed) this.#library.emit({ type: 'told', phrase: said(message, values) })
   }
 }

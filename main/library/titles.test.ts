@@ -34,3 +34,13 @@ test('titles are the same whether read at once or kept up with changes, and only
   expectAll()
   expect(new Set(all().map(({ id }) => titles.of(id))).size).toBe(all().length)
 })
+
+test('a name that turns the direction of writing, or adds a line, is shown without that; two that then are the same are told apart', () => {
+  const films = ['clip\u202e4pm.exe.mp4', 'clip4pm.exe.mp4', 'line\u0085one\ntwo.mp4', 'שלום.mp4'].map((name, id) => ({
+    id,
+    name,
+    path: `/v/\u2066dir${id}/${name}`,
+  }))
+  const titles = titlesOf(films)
+  expect(films.map(({ id }) => titles.get(id))).toEqual(['dir0/clip4pm.exe.mp4', 'dir1/clip4pm.exe.mp4', 'lineone two.mp4', 'שלום.mp4'])
+})

@@ -45,7 +45,7 @@ export function LookAt({
         <div className="import-picture" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
           <img
             src={urlOf('framePicture', { params: { sourceId, ordinal: data.ordinal } })}
-            alt={t('Frame {{frame}} of {{name}}', { frame: data.ordinal, name: source.name })}
+            alt={t('Frame {{frame}} of {{name}}', { frame: data.ordinal, name: source.title })}
           />
           <svg viewBox={`0 0 ${probe.width} ${probe.height}`} aria-hidden>
             {data.boxes.map(({ box: { x1, y1, x2, y2 }, label }, at) => (
@@ -69,7 +69,7 @@ export function LookAt({
       <figcaption>
         {data.ordinal !== null && (
           <p className="num">
-            {t('Frame {{frame}} (from 0) of {{name}}, at {{time}}', { frame: data.ordinal, name: source.name, time: timeOf(data.ordinal) })}
+            {t('Frame {{frame}} (from 0) of {{name}}, at {{time}}', { frame: data.ordinal, name: source.title, time: timeOf(data.ordinal) })}
             {data.boxes.length > 0 && ` · ${t('{{count, number}} boxes', { count: data.boxes.length })}`}
           </p>
         )}

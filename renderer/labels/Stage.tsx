@@ -110,7 +110,7 @@ export function Stage({
                   preload="auto"
                   muted
                   playsInline
-                  aria-label={source.name}
+                  aria-label={source.title}
                   onClick={toggle}
                   onPlay={() => setPlaying(true)}
                   onPause={() => setPlaying(false)}
@@ -122,7 +122,7 @@ export function Stage({
                   width={probe.width}
                   height={probe.height}
                   role="img"
-                  aria-label={t('{{name}}, the same frame', { name: source.name })}
+                  aria-label={t('{{name}}, the same frame', { name: source.title })}
                   ref={(canvas) => {
                     if (canvas) mirrors.current.set(at, canvas)
                     else mirrors.current.delete(at)

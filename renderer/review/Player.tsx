@@ -112,7 +112,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
               preload="auto"
               muted={muted}
               playsInline
-              aria-label={source.name}
+              aria-label={source.title}
               onPlay={() => setPlaying(true)}
               onPause={({ currentTarget: { ended: over } }) => !over && usePlayer.getState().shuttle > 0 && setPlaying(false)}
               onLoadedData={() => setState('ready')}
