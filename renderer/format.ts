@@ -12,6 +12,12 @@ export function clock(seconds: number, decimals = 0): string {
   return `${h > 0 ? `${h}:${two(m)}` : m}:${two(s)}${fraction}`
 }
 
+/** "0:12.0–0:13.5", in seconds; with hundredths where tenths would make both ends the same. */
+export function clockSpan({ start, end }: { start: number; end: number }): string {
+  const decimals = end > start && clock(start, 1) === clock(end, 1) ? 2 : 1
+  return `${clock(start, decimals)}–${clock(end, decimals)}`
+}
+
 /** Created once for each language: the first use of a locale takes a fifth of a second. */
 function formats(language: Language) {
   const number = (digits: number) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })

@@ -76,8 +76,11 @@ export function useKeys(): void {
       if (action === undefined) return
       const typing = target.closest('input:not([type=range]), textarea, [contenteditable]') !== null
       if (typing && !(combination.includes('Ctrl') && WHILE_TYPING.has(action.id))) return
-      // A focused control answers these keys itself; a chosen clip in the list leaves them to the player.
-      if (ON_CONTROLS.has(combination) && target.closest('button:not([data-clip]), [role=slider], input, [data-box], select, a') !== null)
+      // A focused control answers these keys itself; what is chosen in the list leaves them to the player.
+      if (
+        ON_CONTROLS.has(combination) &&
+        target.closest('button:not([data-clip], [data-chosen=true]), [role=slider], input, [data-box], select, a') !== null
+      )
         return
       event.preventDefault()
       void afterStep(action.run)

@@ -179,7 +179,7 @@ test('a removed video comes back by undo, from the bin, and by adding its file',
   }
   await goTo('Review')
   await remove()
-  await expect(notice('The video lies in the bin for 30 days')).toBeVisible()
+  await expect(notice('“cam.1.mp4” lies in the bin for 30 days')).toBeVisible()
   await page.keyboard.press('Control+z')
   await expect(row('cam.1.mp4')).toBeVisible()
   await expect(notice('Undone: Video removed · cam.1.mp4')).toBeVisible()

@@ -71,6 +71,11 @@ test('frames of a rotated video with a variable rate are stepped one by one, for
   await page.keyboard.press('l')
   await expect(page.locator('.transport .chip')).toHaveText('2×')
   await page.keyboard.press('Space')
+  // The row of the video has nothing to do with the key once it is chosen.
+  await page.locator('.source-row[data-chosen=true]').click()
+  await page.keyboard.press('Space')
+  await expect(page.getByRole('button', { name: 'Pause', exact: true })).toBeVisible()
+  await page.keyboard.press('Space')
 })
 
 test('a span is marked, looped, dragged by its end, and becomes a clip that a new analysis leaves alone', async () => {

@@ -36,7 +36,7 @@ export function motionText(way: Way, many: boolean, language: Language): string 
     if (way === 'nearer') return many ? 'come nearer' : 'comes nearer'
     return `${many ? 'move' : 'moves'} ${WAYS.en[way]}`
   }
-  if (way === 'still') return many ? 'bleiben an ihrem Platz' : 'bleibt an seinem Platz'
+  if (way === 'still') return many ? 'bleiben am Platz' : 'bleibt am Platz'
   if (way === 'back') return many ? 'kehren um' : 'kehrt um'
   if (way === 'nearer') return many ? 'kommen näher' : 'kommt näher'
   if (way === 'farther') return many ? 'entfernen sich' : 'entfernt sich'

@@ -9,7 +9,7 @@ import { JpegPictures, type Message, Messages, RawPictures } from './decode-stre
 import { fittedSize } from './decode-plan.ts'
 import { greySize, looksSame } from './measure.ts'
 import type { PassEvent, PassTask } from './sample.ts'
-import { ShotDetector, TINY } from './shots.ts'
+import { ShotDetector, stands, TINY } from './shots.ts'
 import { STDERR_KEEP } from './tools.ts'
 
 /** Least time between two progress events, milliseconds. */
@@ -22,6 +22,8 @@ export class DecodePass {
   readonly #clips: ClipCutter
   readonly #shots = new ShotDetector()
   readonly #tiny = new RawPictures(TINY.width * TINY.height * 3)
+  /** Tiny pictures of which it is not known yet how long they are shown. */
+  readonly #tinyWaiting: Uint8Array[] = []
   readonly #grey: RawPictures
   readonly #tubes: Stream[]
   readonly #single: SingleStream[]
@@ -58,7 +60,7 @@ export class DecodePass {
   }
 
   *tiny(chunk: Uint8Array): Generator<PassEvent> {
-    for (const picture of this.#tiny.push(chunk)) this.#clips.addCuts(this.#shots.push(picture))
+    this.#tinyWaiting.push(...this.#tiny.push(chunk))
     yield* this.#advance()
   }
 
@@ -101,6 +103,7 @@ export class DecodePass {
   *finish(code: number | null, stalled: boolean): Generator<PassEvent> {
     const { pts } = this.#clips
     Object.assign(this.#heard, { code, stalled })
+    this.#findCuts(this.#probe.startPts + (this.#duration() * this.#probe.timeBase.den) / this.#probe.timeBase.num)
     this.#clips.addCuts(this.#shots.finish())
     yield* this.#advance()
     for (const stream of this.#single) stream.here = Infinity
@@ -146,8 +149,22 @@ export class DecodePass {
     return Math.max(this.#clips.length, this.#task.probe.duration - late)
   }
 
+  /** @param end PTS at which the last frame is gone; left out while more may follow. */
+  #findCuts(end?: number): void {
+    const { pts } = this.#clips
+    for (let picture = this.#tinyWaiting[0]; picture !== undefined; picture = this.#tinyWaiting[0]) {
+      const at = this.#shots.taken
+      const [from, until] = [pts[at], pts[at + 1] ?? end]
+      if (from === undefined || until === undefined) return
+      this.#tinyWaiting.shift()
+      const stay = secondsOf(until, this.#probe) - secondsOf(from, this.#probe)
+      this.#clips.addCuts(this.#shots.push(picture, stands(stay, this.#probe.frameRate)))
+    }
+  }
+
   /** Join what the pipes have delivered so far. @returns The events that are now complete. */
   *#advance(): Generator<PassEvent> {
+    this.#findCuts()
     const { pts } = this.#clips
     for (;;) {
       const [ticks, grey, jpeg] = [this.#pickedPts[0], this.#pickedGrey[0], this.#pickedJpeg[0]]

@@ -83,7 +83,7 @@ export function decodePlan(
     `[a]scale=${grey.width}:${grey.height}:flags=area,format=gray,${COUNTED}[grey]`,
     `[b]${preview},split=2[c][d]`,
     `[c]${COUNTED}[preview]`,
-    `[d]select='${onGrid(stripRate)}',showinfo@strip_${seal}=checksum=0,scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
+    `[d]select='${sampled(stripRate)}',showinfo@strip_${seal}=checksum=0,scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
   ]
   const jpeg = ['-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
   // Otherwise ffmpeg puts frames on a clock of the file's rate, where two may share a tick.

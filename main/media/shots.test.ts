@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ShotDetector, TINY } from './shots.ts'
+import { ShotDetector, stands, TINY } from './shots.ts'
 
 /** A scene of random soft blobs, seen from (dx, dy) at a brightness: the same seed is the same scene. */
 function view(seed: number, { dx = 0, dy = 0, zoom = 1, light = 1 } = {}): Uint8Array {
@@ -47,6 +47,20 @@ describe('ShotDetector', () => {
     expect(cutsOf([...times(10, () => view(1)), ...times(10, () => view(1, { zoom: 1.4 }))])).toEqual([])
     expect(cutsOf([...times(10, () => view(1)), ...times(10, () => view(1, { light: 0.6 }))])).toEqual([])
     expect(cutsOf([...times(10, () => view(1)), view(1).fill(255), ...times(10, () => view(1))])).toEqual([])
+  })
+
+  it('finds the cuts on both sides of one frame that stands, which would else be a flash', () => {
+    const cuts = (isStanding: boolean) => {
+      const detector = new ShotDetector()
+      const moving = (seed: number) => times(8, (i) => view(seed, { dx: i / 2 }))
+      const frames = [...moving(1), view(2), ...moving(3)]
+      return [...frames.flatMap((frame, at) => detector.push(frame, isStanding && at === 8)), ...detector.finish()]
+    }
+    expect(cuts(true)).toEqual([8, 9])
+    expect(cuts(false)).toEqual([])
+    expect([0.04, 1, 10].map((stay) => stands(stay, { num: 25, den: 1 }))).toEqual([false, true, true])
+    // Where all frames are slow, none stands.
+    expect([2, 3, 4].map((stay) => stands(stay, { num: 1, den: 2 }))).toEqual([false, false, true])
   })
 
   it('finds none in a counter or a border that changes alone', () => {

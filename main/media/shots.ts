@@ -5,8 +5,10 @@
  * before it (1) enough, (2) over a good part of the picture, not in a counter or a border, (3) far more than the frames around it differ from each
  * other, and (4) cannot be explained as the same scene moved, zoomed or differently exposed. Pans and hand-held motion fail (3), since
  * their neighbours change as much; so does a flash, which changes the picture twice; a change of lens or exposure fails (4).
- * Dissolves and fades are no cuts: the shot goes on through them.
+ * Dissolves and fades are no cuts: the shot goes on through them. A picture that stands for long, as in recordings of screens and slow
+ * animations, is no flash, and what came before it is no neighbour of what comes after.
  */
+import type { Rational } from '../../app/media.ts'
 
 /** Size of the pictures that the detector takes, pixels: enough to tell shots apart, small enough for every frame of a long video. */
 export const TINY = { width: 48, height: 32 }
@@ -21,8 +23,15 @@ const MIN_CHANGED = 0.35
 const MIN_RATIO = 2
 /** Correlation above which two pictures show the same scene. Different scenes reach 0.2 to 0.45 by chance, the same scene 0.8 and more. */
 const SAME_SCENE = 0.62
-/** Frames looked at on either side. A shot shorter than this is taken for a flash. */
+/** Frames looked at on either side. A shot shorter than this is taken for a flash, unless a frame of it stands. */
 const REACH = 3
+/** A frame stands that is shown for so many seconds and for so many usual stays. */
+const STANDS = { seconds: 1, stays: 2 }
+
+/** @param stay How long the frame is shown, seconds. @param frameRate The usual number of frames a second. */
+export function stands(stay: number, { num, den }: Rational): boolean {
+  return stay >= STANDS.seconds && stay * num >= STANDS.stays * den
+}
 
 interface Step {
   frame: Uint8Array
@@ -30,6 +39,7 @@ interface Step {
   difference: number
   /** Share of the pixels that changed since the frame before. */
   changed: number
+  stands: boolean
 }
 
 /** Finds cuts in a stream of frames, REACH frames late, in constant memory. */
@@ -41,10 +51,16 @@ export class ShotDetector {
   /** Ordinal of the first of them. */
   #first = 0
 
+  /** How many frames it has taken. */
+  get taken(): number {
+    return this.#first + this.#steps.length
+  }
+
   /** Takes the next frame in display order, RGB24 of the size TINY. @returns Ordinals, now certain, at which a shot begins. */
-  push(frame: Uint8Array): number[] {
+  push(frame: Uint8Array, isStanding = false): number[] {
     const before = this.#steps.at(-1)
-    this.#steps.push(before === undefined ? { frame, difference: 0, changed: 0 } : { frame, ...changeBetween(before.frame, frame) })
+    const change = before === undefined ? { difference: 0, changed: 0 } : changeBetween(before.frame, frame)
+    this.#steps.push({ frame, ...change, stands: isStanding })
     return this.#decide(REACH)
   }
 
@@ -55,7 +71,7 @@ export class ShotDetector {
 
   #decide(ahead: number): number[] {
     const cuts: number[] = []
-    while (this.decided + ahead < this.#first + this.#steps.length) {
+    while (this.decided + ahead < this.taken) {
       if (this.#isCut(this.decided - this.#first)) cuts.push(this.decided)
       this.decided += 1
       const passed = this.decided - REACH - 1 - this.#first
@@ -70,8 +86,12 @@ export class ShotDetector {
   #isCut(at: number): boolean {
     const [before, step] = [this.#steps[at - 1], this.#steps[at]]
     if (before === undefined || step === undefined || step.difference < MIN_DIFFERENCE || step.changed < MIN_CHANGED) return false
-    const around = [...this.#steps.slice(Math.max(0, at - REACH), at), ...this.#steps.slice(at + 1, at + 1 + REACH)]
-    const calm = Math.max(0, ...around.map((other) => other.difference)) * MIN_RATIO <= step.difference
+    let most = 0
+    for (let k = at - 1; k >= Math.max(0, at - REACH) && this.#steps[k]?.stands === false; k -= 1)
+      most = Math.max(most, this.#steps[k]?.difference ?? 0)
+    for (let k = at + 1; k <= at + REACH && this.#steps[k - 1]?.stands === false; k += 1)
+      most = Math.max(most, this.#steps[k]?.difference ?? 0)
+    const calm = most * MIN_RATIO <= step.difference
     return calm && !alike(structureOf(before.frame), structureOf(step.frame))
   }
 }

@@ -49,7 +49,11 @@ export function packetTiming(packets: readonly TimedPacket[], complete: boolean)
   return {
     firstPts: first?.pts ?? null,
     medianDelta: medianDelta !== null && medianDelta > 0 ? medianDelta : null,
-    irregular: medianDelta !== null && deltas.some((delta) => Math.abs(delta - medianDelta) > tolerance),
+    irregular:
+      medianDelta !== null &&
+      (deltas.some((delta) => Math.abs(delta - medianDelta) > tolerance) ||
+        // More than frames that are missing between the last packets explain.
+        deltasOf(visible).some((delta) => delta > medianDelta * (REORDER_DEPTH + 1))),
     complete,
     // Packets among timed ones may lack a time too: those of frames that are decoded late.
     untimed: untimed === 0 ? 0 : packets.filter(({ pts, flags }) => pts === undefined && !flags.includes('D')).length,

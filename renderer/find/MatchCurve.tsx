@@ -1,6 +1,6 @@
 import { type CSSProperties, type MouseEvent, useDeferredValue } from 'react'
 import type { Curve } from '../../app/contract/find.ts'
-import { clock, number, percent } from '../format.ts'
+import { clock, clockSpan, number, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { type FrameTable, goToFrame, ordinalAt } from '../player.ts'
 import { useUi } from '../store.ts'
@@ -56,7 +56,7 @@ export function MatchCurve({
               } as CSSProperties
             }
             onClick={go(clip)}
-            title={`${clock(clip.start, 1)}–${clock(clip.end, 1)} · ${say(clip.score)}`}
+            title={`${clockSpan(clip)} · ${say(clip.score)}`}
             aria-label={t(
               clip.score >= line ? '{{from}} to {{to}}: {{score}}, above the line' : '{{from}} to {{to}}: {{score}}, below the line',
               { from: clock(clip.start, 1), to: clock(clip.end, 1), score: say(clip.score) },

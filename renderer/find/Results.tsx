@@ -20,7 +20,7 @@ import type { FindHit, FindQuery, FindResult, Why } from '../../app/contract/fin
 import { problemOf } from '../../app/errors.ts'
 import { momentOf, reasonParts } from '../../app/find.ts'
 import { urlOf } from '../api.ts'
-import { clock, number, percent } from '../format.ts'
+import { clockSpan, number, percent } from '../format.ts'
 import { shown, t } from '../i18n.ts'
 import { NotEncoded } from '../packs/NotEncoded.tsx'
 import { Standing } from '../parts/LibraryList.tsx'
@@ -355,9 +355,7 @@ function ResultRow({
         <span className="caption">{caption ?? sourceName}</span>
         {why.length > 0 && <Reasons why={why} clip={clip} />}
         <span className="facts-line">
-          <span className="muted num">
-            {clock(start, 1)}–{clock(end, 1)}
-          </span>
+          <span className="muted num">{clockSpan({ start, end })}</span>
           <Standing clip={clip} />
         </span>
         {caption !== null && <span className="muted">{sourceName}</span>}

@@ -5,7 +5,7 @@ import { fuzzy } from '../../app/fuzzy.ts'
 import { call } from '../api.ts'
 import { ACTIONS } from '../actions.ts'
 import { captionText } from '../caption.ts'
-import { clock } from '../format.ts'
+import { clockSpan } from '../format.ts'
 import { t } from '../i18n.ts'
 import { currentKeys, keyName } from '../keys.ts'
 import { useSources } from '../cache.ts'
@@ -79,7 +79,7 @@ export function Palette() {
             ({ clip: { id, sourceId, start, end, caption, captionState, captionUnsure, sourceName } }): Entry => ({
               id: `clip-${id}`,
               name: captionText({ caption, state: captionState, unsure: captionUnsure }),
-              detail: `${sourceName} · ${clock(start, 1)}–${clock(end, 1)}`,
+              detail: `${sourceName} · ${clockSpan({ start, end })}`,
               Icon: Clapperboard,
               run: () => {
                 useUi.getState().goTo('review')

@@ -5,7 +5,7 @@ import { agreementOf, alone } from '../../app/agreement.ts'
 import type { TrackBody } from '../../app/annotation.ts'
 import type { LookedBy } from '../../app/contract/labels.ts'
 import { colourIn, type Label } from '../../app/vocabulary.ts'
-import { clock, percent } from '../format.ts'
+import { clockSpan, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useClip, useClipsOf, useFrames, useSources, usePackOf } from '../cache.ts'
 import { useUi } from '../store.ts'
@@ -60,7 +60,7 @@ export function Compare({ label, vocabulary }: { label: Label; vocabulary: reado
             {[...new Set([clipId, ...(clips?.clips ?? []).slice(0, 100).map((one) => one.clipId)])].map((id) => (
               <option key={id} value={id}>
                 {id === clipId
-                  ? `${source.title} · ${clock(detail.clip.start, 1)}–${clock(detail.clip.end, 1)}`
+                  ? `${source.title} · ${clockSpan(detail.clip)}`
                   : t('Clip {{clip}}, score {{score}}', {
                       clip: id,
                       score: scoreShown(clips?.clips.find((one) => one.clipId === id)?.score ?? 0),

@@ -1,7 +1,7 @@
 import type { Source } from '../../app/contract.ts'
 import type { Facts } from '../../app/overview.ts'
 import { captionText } from '../caption.ts'
-import { clock } from '../format.ts'
+import { clockSpan } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useUi } from '../store.ts'
 import { DataTable } from './Card.tsx'
@@ -17,7 +17,7 @@ export function MapTable({ dots, facts, sources }: { dots: readonly Dot[]; facts
     const names = new Map(sources.map(({ id, title }) => [id, title]))
     const named = (id: number) => {
       const clip = clips.get(id)
-      return clip ? `${names.get(clip.sourceId) ?? ''} ${clock(clip.start, 1)}–${clock(clip.end, 1)}` : ''
+      return clip ? `${names.get(clip.sourceId) ?? ''} ${clockSpan(clip)}` : ''
     }
     const open = (id: number) => {
       useUi.getState().selectClip(id, clips.get(id)?.sourceId ?? null)

@@ -5,7 +5,7 @@ import type { CallArgs } from '../../app/contract.ts'
 import type { ClipFact } from '../../app/overview.ts'
 import { call } from '../api.ts'
 import { captionText } from '../caption.ts'
-import { clock } from '../format.ts'
+import { clockSpan } from '../format.ts'
 import { t } from '../i18n.ts'
 import { queryClient, useSources } from '../cache.ts'
 import { tell } from '../toast.ts'
@@ -113,7 +113,7 @@ function PickedList({ clips }: { clips: readonly ClipFact[] }) {
             <span className="text">
               <span>{captionText({ caption, state, unsure })}</span>
               <span className="muted num">
-                {sources?.sources.find((source) => source.id === sourceId)?.title} · {clock(start, 1)}–{clock(end, 1)}
+                {sources?.sources.find((source) => source.id === sourceId)?.title} · {clockSpan({ start, end })}
               </span>
             </span>
           </button>

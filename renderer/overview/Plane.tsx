@@ -3,7 +3,7 @@ import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useS
 import { type Facts, inside, type Point, tracksOf } from '../../app/overview.ts'
 import { urlOf } from '../api.ts'
 import { captionText } from '../caption.ts'
-import { clock, percent } from '../format.ts'
+import { clock, clockSpan, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { endWalk } from '../review/walk.ts'
 import { useUi } from '../store.ts'
@@ -232,7 +232,7 @@ function Tip({ clip, left, top }: { clip: Facts['clips'][number]; left: number; 
       <img src={urlOf('clipThumbnail', { params: { clipId: clip.id } })} alt="" />
       <p>{captionText(clip)}</p>
       <p className="muted num">
-        {clock(clip.start, 1)}–{clock(clip.end, 1)}{' '}
+        {clockSpan(clip)}{' '}
         {tracksOf(clip)
           .map(([label, count]) => `${label} ${count}`)
           .join(', ')}

@@ -4,7 +4,7 @@ import { memo, useDeferredValue, useEffect, useMemo, useRef } from 'react'
 import type { Clip, Source } from '../../app/contract.ts'
 import { labelTexts } from '../../app/review.ts'
 import { urlOf } from '../api.ts'
-import { clock } from '../format.ts'
+import { clock, clockSpan } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { clipsOf, queryClient, useClipsOf, useSources } from '../cache.ts'
 import { tell } from '../toast.ts'
@@ -85,7 +85,13 @@ export function LibraryList() {
           const clip = row?.type === 'clip' ? clips.get(row.source.id)?.[row.at] : undefined
           return (
             <li key={key} style={{ transform: `translateY(${start}px)`, height: size }} aria-setsize={rows.count} aria-posinset={index + 1}>
-              {row?.type === 'source' && <SourceRow source={row.source} current={row.source.id === sourceId && clipId === null} />}
+              {row?.type === 'source' && (
+                <SourceRow
+                  source={row.source}
+                  current={row.source.id === sourceId && clipId === null}
+                  chosen={row.source.id === sourceId}
+                />
+              )}
               {clip && <ClipRow clip={clip} current={clip.id === clipId} />}
             </li>
           )
@@ -115,14 +121,23 @@ async function choose({ id, state, clipCount }: Source): Promise<void> {
   }
 }
 
-const SourceRow = memo(function SourceRow({ source, current }: { source: Source; current: boolean }) {
+const SourceRow = memo(function SourceRow({
+  source,
+  current,
+  chosen,
+}: {
+  source: Source
+  /** Whether it is what the list has chosen, rather than one of its clips. */
+  current: boolean
+  chosen: boolean
+}) {
   const { probe, title } = source
   const facts = probe === null ? [] : [clock(probe.duration), `${probe.width}×${probe.height}`]
   // Shown if there is room: unusual properties, or else the codec.
   const unusual = probe === null ? [] : [...(probe.hdr ? ['HDR'] : []), ...(probe.variableFrameRate ? ['VFR'] : [])]
   const more = probe === null || unusual.length > 0 ? unusual : [probe.codec.toUpperCase()]
   return (
-    <button className="source-row" aria-current={current} onClick={() => void choose(source)} title={source.path}>
+    <button className="source-row" data-chosen={chosen} aria-current={current} onClick={() => void choose(source)} title={source.path}>
       {source.hasThumbnail ? (
         <img src={urlOf('thumbnail', { params: { sourceId: source.id } })} alt="" loading="lazy" />
       ) : (
@@ -208,9 +223,13 @@ export const ClipRow = memo(function ClipRow({
         {/* In a narrow list the other details are hidden before the decisions. */}
         <span className="facts-line">
           <span className="muted num">
-            {clock(start, 1)}–{clock(end, 1)}
+            {clockSpan({ start, end })}
             {labels.length > 0 && (
-              <span title={clip.perhaps.length > 0 ? t('?: nobody asked for it, and it is not sure') : undefined}>
+              <span
+                title={
+                  clip.perhaps.length > 0 ? `${labels.join(', ')} · ${t('?: nobody asked for it, and it is not sure')}` : labels.join(', ')
+                }
+              >
                 {' '}
                 · {labels.join(', ')}
               </span>

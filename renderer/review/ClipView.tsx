@@ -215,7 +215,7 @@ function Remove({ source }: { source: Source }) {
       await inOrder(() => call('removeSource', { params: { sourceId: source.id } }))
       useUi.getState().selectSource(null)
       void queryClient.invalidateQueries({ queryKey: ['history'] })
-      offerUndo(t('The video lies in the bin for 30 days (Settings)'), { id: 'review', duration: 12_000 })
+      offerUndo(t('“{{name}}” lies in the bin for 30 days (Settings)', { name: source.title }), { id: 'review', duration: 12_000 })
     } catch (error) {
       tell(error)
     }

@@ -6,7 +6,7 @@ import { type Problem, problemOf } from '../../app/errors.ts'
 import { said } from '../../app/phrase.ts'
 import { looksYesNo } from '../../app/table/question.ts'
 import { call, stream } from '../api.ts'
-import { clock } from '../format.ts'
+import { clockSpan } from '../format.ts'
 import { shown, t, told } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { useClip, useSources, useStatus } from '../cache.ts'
@@ -42,10 +42,7 @@ export function Inspector() {
     <div className="scroll" key={clipId}>
       <section>
         <h3>
-          {t('Caption')}{' '}
-          <span className="muted num">
-            {clock(clip.start, 1)}–{clock(clip.end, 1)}
-          </span>
+          {t('Caption')} <span className="muted num">{clockSpan(clip)}</span>
         </h3>
         {of('caption').map((annotation) => (
           <Statement key={annotation.id} annotation={annotation} />
@@ -197,7 +194,7 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
         <input
           id="ask"
           aria-label={t('Question about this clip')}
-          placeholder={t('What colour is the car?')}
+          placeholder={t('Ask about the clip')}
           value={question}
           maxLength={300}
           onChange={(event) => setQuestion(event.target.value)}

@@ -11,7 +11,7 @@ import { urlOf } from '../api.ts'
 import { captionText } from '../caption.ts'
 import { MatchCurve } from '../find/MatchCurve.tsx'
 import { useCompared } from '../find/queries.ts'
-import { clock } from '../format.ts'
+import { clock, clockSpan } from '../format.ts'
 import { t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { useColours } from '../labels/vocabulary.ts'
@@ -203,7 +203,7 @@ function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null 
               key={one.id}
               span={one}
               selected={one.id === clip?.id}
-              label={`${t('Clip {{number}}', { number: one.index + 1 })}, ${clock(one.start, 1)}–${clock(one.end, 1)}${one.caption ? `: ${captionText({ caption: one.caption, state: one.captionState, unsure: one.captionUnsure })}` : ''}`}
+              label={`${t('Clip {{number}}', { number: one.index + 1 })}, ${clockSpan(one)}${one.caption ? `: ${captionText({ caption: one.caption, state: one.captionState, unsure: one.captionUnsure })}` : ''}`}
               text={one.caption ? captionText({ caption: one.caption, state: one.captionState, unsure: one.captionUnsure }) : ''}
               onChoose={() => useUi.getState().selectClip(one.id, one.sourceId)}
               onOpen={() => open(one, duration)}

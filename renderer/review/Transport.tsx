@@ -232,7 +232,7 @@ function Time({ frames, duration }: { frames: FrameTable | undefined; duration: 
         <span role="timer" aria-label={t('Time')}>
           {now}{' '}
           <span className="muted">
-            / {clock(duration, 1)}
+            <span className="whole">/ {clock(duration, 1)}</span>
             {ordinal === null ? '' : ` · ${t('frame {{frame}}', { frame: ordinal })}`}
           </span>
         </span>
