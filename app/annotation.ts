@@ -36,20 +36,23 @@ export function spanWithin({ startFrame, endFrame }: Span, whole: Span): Span | 
   return inside.startFrame < inside.endFrame ? inside : null
 }
 
+/** A text that every file and the database can hold: without the character NUL, at which some end a text, and without half a surrogate pair. */
+const Words = z.string().overwrite((text) => text.toWellFormed().replaceAll('\0', ''))
+
 /**
  * A caption of the whole clip. Captions in older libraries may have a span; a text about a part of a clip is now a segment, so that adding
  * one never replaces the clip's caption.
  */
-const CaptionBody = z.object({ kind: z.literal('caption'), text: z.string(), span: Span.optional() })
+const CaptionBody = z.object({ kind: z.literal('caption'), text: Words, span: Span.optional() })
 const AnswerBody = z.object({
   kind: z.literal('answer'),
-  question: z.string(),
-  text: z.string(),
+  question: Words,
+  text: Words,
 })
 /** One object followed through a clip. `boxes` ascend by ordinal, at most one a frame. */
 export const TrackBody = z.object({
   kind: z.literal('track'),
-  label: z.string(),
+  label: Words,
   boxes: z.array(KeyBox).min(1),
   /** Tracks with the same number in other clips of this video are the same object, continued past the end of a clip. */
   object: z.number().int().positive().optional(),
@@ -61,13 +64,13 @@ export const TrackBody = z.object({
   colours: z.union([z.array(z.number()).length(22), z.array(z.number()).length(11)]).optional(),
 })
 /** About the clip, or about a moment of it. */
-const NoteBody = z.object({ kind: z.literal('note'), text: z.string(), span: Span.optional() })
+const NoteBody = z.object({ kind: z.literal('note'), text: Words, span: Span.optional() })
 /** What happens in a part of a clip, as a person wrote it. A clip may have many segments, and they may overlap. */
-const SegmentBody = z.object({ kind: z.literal('segment'), text: z.string(), span: Span })
+const SegmentBody = z.object({ kind: z.literal('segment'), text: Words, span: Span })
 /** A line of text on the picture: where it was when it was best legible, and from which frame to which it was there. */
 export const TextBody = z.object({
   kind: z.literal('text'),
-  text: z.string(),
+  text: Words,
   span: Span,
   box: Box,
   /** Share 0..1 of the letters in each of the eleven basic colours. */

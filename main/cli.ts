@@ -4,7 +4,7 @@ import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import type { Job, Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
-import { AnnotationFormat, ExportFormat } from '../app/contract/export.ts'
+import { ExportFormat, SidecarFormat } from '../app/contract/export.ts'
 import { type ErrorCode, inEnglish, type Problem, problemOf, spokenJson } from '../app/errors.ts'
 import { findMediaTools } from './media/tools.ts'
 import { pictureNumber, picturesOf } from '../app/media.ts'
@@ -133,8 +133,8 @@ program
   .argument('<folders...>', 'folders, to any depth; videos that are in them now are analysed first')
   .option(
     '--sidecars <formats>',
-    `annotation files that are kept up to date in the folder ${SIDECARS} of each, separated by commas: ${AnnotationFormat.options.join(', ')}`,
-    listOf(AnnotationFormat.options),
+    `annotation files that are kept up to date in the folder ${SIDECARS} of each, separated by commas: ${SidecarFormat.options.join(', ')}`,
+    listOf(SidecarFormat.options),
     [],
   )
   .option('--project <folder>', 'the library to use', standardLibrary(dataFolder))
@@ -222,7 +222,7 @@ function endOnSignals(tubelet: Pick<Tubelet, 'close'>, alsoClose?: () => Promise
 }
 
 interface WatchOptions {
-  sidecars: AnnotationFormat[]
+  sidecars: SidecarFormat[]
   project: string
   packs: string
 }

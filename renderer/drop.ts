@@ -16,7 +16,7 @@ import { useUi } from './store.ts'
 const CONFIG = 'open_clip_config.json'
 
 /** Endings of annotation files; the backend tells by their content which they are. */
-const ENDINGS = /\.(?:json|jsonl|ndjson|xml|eaf|csv|srt|vtt|txt)$/i
+const ENDINGS = /\.(?:json|jsonl|ndjson|xml|eaf|csv|parquet|srt|vtt|txt|ya?ml)$/i
 /** Files of models with one of these endings. */
 const OF_MODELS = /(?:^|[\\/])(?:pack|open_clip_config|config|tokenizer|tokenizer_config)\.json$/i
 

@@ -93,6 +93,106 @@ def datumaro(out: Path) -> str:
     return ", ".join([*told, f"MOT and CVAT {sum(map(len, meant.values()))} boxes"])
 
 
+def datumaro_own(out: Path) -> str:
+    from datumaro import Dataset
+
+    meant = sum(map(len, boxes_of(out).values()))
+    items = Dataset.import_from(str(out / "datumaro"), "datumaro")
+    found = [one for item in items for one in item.annotations]
+    same(len(found), meant, "boxes of Datumaro")
+    names = [label.name for label in items.categories()[next(iter(items.categories()))]]
+    tracks = {(int(one.attributes["track_id"]), names[one.label]) for one in found}
+    same(tracks, {(int(row["track_id"]), row["label"].removeprefix("'")) for rows in boxes_of(out).values() for row in rows}, "tracks")
+    return f"Datumaro's own: {len(found)} boxes of {len(tracks)} tracks"
+
+
+def yolo(out: Path) -> str:
+    import supervision
+    import yaml
+    from datumaro import Dataset
+
+    folder = out / "yolo"
+    pictures = boxes = 0
+    data = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
+    videos: dict[str, set[str]] = {}
+    for split in ("train", "val"):
+        labels = folder / "labels" / split
+        meant = {file.stem: file.read_text(encoding="utf-8").splitlines() for file in labels.glob("*.txt")}
+        videos[split] = {stem.rsplit("_frame_", 1)[0] for stem in meant}
+        dataset = supervision.DetectionDataset.from_yolo(str(folder / "images" / split), str(labels), str(folder / "data.yaml"))
+        same({Path(file).stem: len(one) for file, one in dataset.annotations.items()}, {k: len(v) for k, v in meant.items()}, f"boxes of {split}")
+        same(dataset.classes, list(data["names"].values()), "classes")
+        for file, picture, found in dataset:
+            height, width = picture.shape[:2]
+            for corners, row in zip(found.xyxy, meant[Path(file).stem], strict=True):
+                _, x, y, w, h = map(float, row.split())
+                expected = ((x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height)
+                same(all(abs(a - b) < 0.01 for a, b in zip(corners, expected, strict=True)), True, f"corners on {file}")
+        pictures += len(meant)
+        boxes += sum(map(len, meant.values()))
+    same(videos["train"] & videos["val"], set(), "videos in both folders")
+    same(bool(videos["train"]) and bool(videos["val"]), True, "both folders have pictures")
+    items = Dataset.import_from(str(folder), "yolo_ultralytics")
+    same(sum(len(item.annotations) for item in items), boxes, "boxes by Datumaro")
+    return f"YOLO: {pictures} pictures, {boxes} boxes, by Datumaro too; no video in both folders"
+
+
+def youtube_vis(out: Path) -> str:
+    """Ground truth against itself as the result of a tracker: each object is one in its clip, so all is perfect."""
+    import trackeval as evaluator
+    from pycocotools import mask
+
+    truth = json.loads((out / "youtube-vis.json").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as apart:
+        results = Path(apart) / "trackers" / "tubelet" / "data"
+        given = Path(apart) / "truth"
+        results.mkdir(parents=True)
+        given.mkdir()
+        # It takes one mask for each frame, as run lengths, and not a list of polygons.
+        for one in truth["annotations"]:
+            runs = [seg and mask.merge(mask.frPyObjects(seg, one["height"], one["width"])) for seg in one["segmentations"]]
+            one["segmentations"] = [run and run | {"counts": run["counts"].decode()} for run in runs]
+        found = [{key: one[key] for key in ("video_id", "category_id", "segmentations")} | {"score": 1.0} for one in truth["annotations"]]
+        (results / "results.json").write_text(json.dumps(found))
+        (given / "truth.json").write_text(json.dumps(truth))
+        with_runs = json.loads((given / "truth.json").read_text())
+        original, mask.frPyObjects = mask.frPyObjects, lambda seg, _h, _w: seg
+        try:
+            dataset = evaluator.datasets.YouTubeVIS(
+                {"GT_FOLDER": str(given), "TRACKERS_FOLDER": str(Path(apart) / "trackers"), "SPLIT_TO_EVAL": "", "PRINT_CONFIG": False}
+            )
+            quiet = ("PRINT_RESULTS", "PRINT_CONFIG", "TIME_PROGRESS", "OUTPUT_SUMMARY", "OUTPUT_DETAILED", "PLOT_CURVES")
+            told, _ = evaluator.Evaluator(dict.fromkeys(quiet, False) | {"BREAK_ON_ERROR": True}).evaluate([dataset], [evaluator.metrics.HOTA()])
+        finally:
+            mask.frPyObjects = original
+    scores = told["YouTubeVIS"]["tubelet"]["COMBINED_SEQ"]["cls_comb_det_av"]["HOTA"]
+    same(round(float(scores["HOTA"].mean()), 6), 1.0, "HOTA")
+    drawn = sum(box is not None for one in with_runs["annotations"] for box in one["bboxes"])
+    same(drawn, sum(map(len, boxes_of(out).values())), "boxes")
+    return f"YouTube-VIS: {len(truth['videos'])} clips, {drawn} boxes, HOTA 1.000 against itself"
+
+
+def pyarrow(out: Path) -> str:
+    """The same cells as in CSV."""
+    import pyarrow.parquet
+
+    rows = 0
+    for table in ("boxes", "spans"):
+        for file in sorted(out.glob(f"*/{table}.parquet")):
+            found = pyarrow.parquet.read_table(file)
+            with file.with_suffix(".csv").open(encoding="utf-8", newline="") as text:
+                meant = list(csv.DictReader(text))
+            same(found.column_names, list(meant[0]) if meant else found.column_names, "columns")
+            same(found.num_rows, len(meant), f"rows of {file}")
+            for name in ("frame", "pts", "track_id", "x1", "y2", "score", "start_s", "clip_id") if meant else ():
+                if name in found.column_names:
+                    cells = [None if row[name] == "" else float(row[name]) for row in meant]
+                    same([None if one is None else float(one) for one in found[name].to_pylist()], cells, f"{name} of {file}")
+            rows += found.num_rows
+    same(rows > 0, True, "rows")
+    return f"Parquet: {rows} rows with the numbers of CSV"
+
+
 def trackeval(out: Path) -> str:
     """Ground truth against the detections, which have the same tracks: all videos are perfect, whatever their classes."""
     import trackeval as evaluator
@@ -176,21 +276,22 @@ def same(found: object, meant: object, what: str) -> None:
         raise ValueError(f"{what}: found {found}, not {meant}")
 
 
-READERS: dict[str, Callable[[Path], str]] = {
-    "pycocotools": pycocotools,
-    "kwcoco": kwcoco,
-    "supervision": supervision,
-    "datumaro": datumaro,
-    "trackeval": trackeval,
-    "pympi-ling": pympi,
-    "lxml": lxml,
-    "label-studio-sdk": label_studio_sdk,
+READERS: dict[str, tuple[Callable[[Path], str], ...]] = {
+    "pycocotools": (pycocotools,),
+    "kwcoco": (kwcoco,),
+    "supervision": (supervision, yolo),
+    "datumaro": (datumaro, datumaro_own),
+    "trackeval": (trackeval, youtube_vis),
+    "pyarrow": (pyarrow,),
+    "pympi-ling": (pympi,),
+    "lxml": (lxml,),
+    "label-studio-sdk": (label_studio_sdk,),
 }
 
 
 def main(out: Path) -> int:
     failed = 0
-    for name, read in READERS.items():
+    for name, read in ((name, read) for name, reads in READERS.items() for read in reads):
         noise = io.StringIO()
         version = importlib.metadata.version(name)
         try:

@@ -7,8 +7,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { ExportFormat } from '../app/contract/export.ts'
+import { AnnotationFormat } from '../app/contract/export.ts'
 import { exportProject } from '../main/export/export.ts'
+import { filmed, painted, uneven, x264 } from '../main/media/painted.testing.ts'
+import { findMediaTools } from '../main/media/tools.ts'
 import { type AnnotationDocument, libraryOf, randomDocument, tricky } from './documents.ts'
 
 const READERS = [
@@ -62,9 +64,44 @@ const documents = [tricky, ...[3, 5, 7, 11, 12, 17, 23, 29, 31, 32, 40].map(rand
   }),
 )
 const work = mkdtempSync(path.join(os.tmpdir(), 'tubelet-readers-'))
+
+/** A document over a film that is there, for formats with pictures. */
+async function overFilm(document: AnnotationDocument, file: string, ...args: string[]): Promise<AnnotationDocument> {
+  const film = await filmed(tools, painted(tools, file, document.pts.length, ...args, ...x264))
+  const [across, down] = [film.probe.width / document.source.probe.width, film.probe.height / document.source.probe.height]
+  return {
+    ...document,
+    source: { ...document.source, probe: film.probe, path: file, name: path.basename(file) },
+    pts: Array.from(film.pts),
+    clips: document.clips.map((clip) => ({
+      ...clip,
+      annotations: clip.annotations.map((one) => {
+        if (one.body.kind !== 'track') return one
+        const boxes = one.body.boxes.map((key) => {
+          const { x1, y1, x2, y2 } = key.box
+          return { ...key, pts: film.pts[key.ordinal] ?? 0, box: { x1: x1 * across, y1: y1 * down, x2: x2 * across, y2: y2 * down } }
+        })
+        return { ...one, body: { ...one.body, boxes } }
+      }),
+    })),
+  }
+}
+
+const tools = await findMediaTools()
+const films = [[], ['-vf', 'setsar=2'], uneven, ['-vf', 'transpose=1']]
+for (const [i, args] of films.entries()) {
+  const at = documents.length - films.length + i
+  const document = documents[at]
+  if (document) documents[at] = await overFilm(document, path.join(work, `film ${i} ü.mp4`), ...args)
+}
 const library = libraryOf(path.join(work, 'library'), documents)
 try {
-  await exportProject(library, { formats: ExportFormat.options, directory: path.join(work, 'out') })
+  await exportProject(library, {
+    formats: AnnotationFormat.options,
+    directory: path.join(work, 'out'),
+    media: () => Promise.resolve(tools),
+    frames: { every: 2 },
+  })
   execFileSync(python, [path.join(import.meta.dirname, 'readers.py'), path.join(work, 'out')], { stdio: 'inherit' })
 } finally {
   await library.close()

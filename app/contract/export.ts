@@ -8,8 +8,29 @@ import { Id, route } from './route.ts'
 import { Rows, TableQuery } from './table.ts'
 
 /** Files of annotations. */
-export const AnnotationFormat = z.enum(['coco', 'cvat', 'mot', 'viame', 'label-studio', 'vtt', 'srt', 'eaf', 'activitynet', 'csv', 'jsonl'])
+export const AnnotationFormat = z.enum([
+  'coco',
+  'youtube-vis',
+  'cvat',
+  'mot',
+  'yolo',
+  'viame',
+  'label-studio',
+  'datumaro',
+  'fiftyone',
+  'vtt',
+  'srt',
+  'eaf',
+  'activitynet',
+  'web-annotation',
+  'csv',
+  'parquet',
+  'jsonl',
+])
 export type AnnotationFormat = z.infer<typeof AnnotationFormat>
+/** Those that need nothing but the library: the others have pictures of the videos beside them. */
+export const SidecarFormat = AnnotationFormat.exclude(['yolo'])
+export type SidecarFormat = z.infer<typeof SidecarFormat>
 /** Pictures, videos and pages for people. */
 const PictureFormat = z.enum(['pictures', 'crops', 'clips', 'reel', 'sheet', 'report'])
 export type PictureFormat = z.infer<typeof PictureFormat>
@@ -58,7 +79,7 @@ const ExportRequest = Which.extend({
    * that the detector looked for in every clip.
    */
   lookedFor: z.array(LabelName).optional(),
-  /** Of pictures and crops. Default: annotated. */
+  /** Of pictures, crops and YOLO. Default: annotated. */
   frames: FrameChoice.optional(),
   /** Of clips: copied without loss, from the key frame before, or encoded again, exact to the frame. Default: copy. */
   cut: z.enum(['copy', 'exact']).optional(),

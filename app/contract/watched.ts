@@ -1,14 +1,14 @@
 /** Folders whose new videos are added by themselves. */
 import { z } from 'zod'
 import { Problem } from '../errors.ts'
-import { AnnotationFormat } from './export.ts'
+import { SidecarFormat } from './export.ts'
 import { FilePath, route } from './route.ts'
 
 export const WatchFolder = z.object({
   /** Its full path. */
   folder: FilePath,
   /** Annotation files that are kept up to date for its videos, in the folder `tubelet-sidecars` in it. */
-  formats: z.array(AnnotationFormat),
+  formats: z.array(SidecarFormat),
 })
 export type WatchFolder = z.infer<typeof WatchFolder>
 

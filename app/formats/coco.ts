@@ -15,13 +15,15 @@ import { Standing } from '../review.ts'
 import { decodedPicture, thousandths, trackedObjects, wellFormed } from './document.ts'
 import type { Category, DocumentClip, Film, Format, TrackedBox, TrackedObject } from './document.ts'
 import { fault, type Found, frameInName, scoreOf, type VideoFound } from './found.ts'
-import { jsonParts } from './json-parts.ts'
+import { jsonParts, listsOf } from './json-parts.ts'
 import { phrase } from '../phrase.ts'
+import { framesInNames } from './youtube-vis.ts'
 
 const id = z.number().int().min(1)
 const ids = z.array(id)
 const Channel = z.number().int().min(0).max(255)
 
+/** In writing order; all but the first are lists. */
 const PARTS = {
   info: z.object({
     description: z.string(),
@@ -74,9 +76,6 @@ const PARTS = {
 } as const
 type Parts = { [K in keyof typeof PARTS]: z.infer<(typeof PARTS)[K]> }
 type CocoPiece = { [K in keyof Parts]: { part: K; value: Parts[K] } }[keyof Parts]
-
-/** In writing order; all but the first are lists. */
-const ORDER = Object.keys(PARTS) as (keyof Parts)[]
 
 export const coco: Format<Iterable<Film>, CocoPiece> = {
   *pieces(input) {
@@ -144,37 +143,7 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
     for (const { film, firstImage: from, presence } of seen) yield* imagesOf(film, from, presence)
   },
 
-  *write(pieces) {
-    let open = 0
-    let isFirst = true
-    for (const piece of pieces) {
-      if (piece.part === 'info') {
-        yield `{"info":${JSON.stringify(piece.value)},\n"licenses":[]`
-        continue
-      }
-      const place = ORDER.indexOf(piece.part)
-      for (; open < place; open++) {
-        yield `${open > 0 ? '\n]' : ''},\n"${ORDER[open + 1] ?? ''}":[`
-        isFirst = true
-      }
-      yield `${isFirst ? '' : ','}\n${JSON.stringify(piece.value)}`
-      isFirst = false
-    }
-    for (; open < ORDER.length - 1; open++) yield `${open > 0 ? '\n]' : ''},\n"${ORDER[open + 1] ?? ''}":[`
-    yield '\n]}\n'
-  },
-
-  *read(chunks) {
-    let hasInfo = false
-    for (const { key, value } of jsonParts(chunks)) {
-      if (key === 'licenses') continue
-      hasInfo ||= key === 'info'
-      const part = ORDER.find((one) => one === key)
-      if (part === undefined) throw new SyntaxError(`There is no “${key}” in a COCO file of Tubelet.`)
-      yield { part, value: PARTS[part].parse(value) } as CocoPiece
-    }
-    if (!hasInfo) throw new SyntaxError('The file has no info.')
-  },
+  ...listsOf<CocoPiece>(PARTS),
 }
 
 /** In which frames of a video each category is present. */
@@ -328,6 +297,9 @@ export function* readCoco(open: () => Iterable<string>): Generator<Found> {
   const states = new Map<Key, ReviewState>()
   const videos = new Map<Key, VideoFound>()
   const images = new Map<Key, { video: string; frame: number }>()
+  /** YouTube-VIS: the frame of each place in the lists of a video. */
+  const places = new Map<Key, readonly number[]>()
+  const sources = new Map<Key, VideoFound>()
   let ours = false
   let lists = 0
   const faults: Found[] = []
@@ -350,16 +322,24 @@ export function* readCoco(open: () => Iterable<string>): Generator<Found> {
       if (state.success) states.set(id, state.data)
     } else if (key === 'videos') {
       const metadata = isJson(value['metadata']) ? value['metadata'] : {}
-      videos.set(id, {
-        type: 'video',
-        key: String(id),
-        name: textOf(value['name']) ?? textOf(value['file_name']),
-        path: textOf(metadata['path']),
-        fingerprint: textOf(metadata['fingerprint']),
-        ...sizeOf(value),
-        // YouTube-VIS: the place in its lists is the frame.
-        ...(Array.isArray(value['file_names']) && { frames: value['file_names'].length, firstFrame: 0 as const }),
-      })
+      const named = framesInNames(value['file_names'])
+      if (named) places.set(id, named.places)
+      // Of one video several stretches may be listed.
+      const part = keyOf(metadata['source_id'])
+      const known = part === null ? undefined : sources.get(part)
+      if (known) videos.set(id, known)
+      else
+        videos.set(id, {
+          type: 'video',
+          key: String(id),
+          ...(part === null && named?.video),
+          name: textOf(metadata['name']) ?? textOf(value['name']) ?? textOf(value['file_name']) ?? named?.video.name,
+          path: textOf(metadata['path']),
+          fingerprint: textOf(metadata['fingerprint']),
+          ...sizeOf(value),
+        })
+      const video = videos.get(id)
+      if (part !== null && video) sources.set(part, video)
     } else if (key === 'images') {
       const file = textOf(value['file_name']) ?? ''
       const named = frameInName(file)
@@ -380,7 +360,7 @@ export function* readCoco(open: () => Iterable<string>): Generator<Found> {
     }
   }
   if (lists === 0) throw new SyntaxError(phrase('The file has no lists of images and categories.'))
-  for (const video of videos.values()) yield ours ? { ...video, firstFrame: 0, firstPixel: 0, gaps: 'empty' } : video
+  for (const video of new Set(videos.values())) yield ours ? { ...video, firstFrame: 0, firstPixel: 0, gaps: 'empty' } : video
   yield* faults
   let entry = 0
   for (const { key, value } of jsonParts(open(), (name) => name === 'annotations')) {
@@ -411,12 +391,13 @@ export function* readCoco(open: () => Iterable<string>): Generator<Found> {
     } as const
     const { bboxes } = value
     if (Array.isArray(bboxes)) {
-      const video = videos.get(keyOf(value['video_id']) ?? '')
+      const at = keyOf(value['video_id']) ?? ''
+      const [video, frames] = [videos.get(at), places.get(at)]
       if (!video) yield fault('There is no video {{video}} in the file.', entry, { video: String(value['video_id']) })
       else
-        for (const [frame, one] of bboxes.entries()) {
+        for (const [place, one] of bboxes.entries()) {
           const box = cornersOf(one)
-          if (box) yield { ...shared, video: video.key, track: String(value['id']), frame, box }
+          if (box) yield { ...shared, video: video.key, track: String(track ?? value['id']), frame: frames?.[place] ?? place, box }
         }
       continue
     }

@@ -13,7 +13,7 @@ import { fault, type Found, numberIn, scoreOf, type VideoFound } from './found.t
 import { phrase } from '../phrase.ts'
 import { guarded, unguarded } from './guard.ts'
 
-type Columns = Readonly<Record<string, 'text' | 'number'>>
+export type Columns = Readonly<Record<string, 'text' | 'number'>>
 export type Row<C extends Columns> = { [K in keyof C]: (C[K] extends 'text' ? string : number) | null }
 
 /** What pandas, R and others read as "missing" unless it is quoted or they are told otherwise. */
@@ -174,7 +174,8 @@ const spanColumns = {
  * boxes.csv: one row for each box on a frame, in pixels of the decoded picture, which is `width` by `height`. `observed` is 0 where the box
  * is interpolated.
  */
-export const boxes: Format<Film, Row<typeof boxColumns>> = {
+export const boxes: Format<Film, Row<typeof boxColumns>> & { columns: typeof boxColumns } = {
+  columns: boxColumns,
   *pieces(film) {
     const { probe } = film.source
     const [named, timeBase, picture] = [
@@ -212,7 +213,8 @@ export const boxes: Format<Film, Row<typeof boxColumns>> = {
  * spans.csv: one row for each clip (kind shot, window or marked; annotation_id 0) and one for each caption, answer, note, segment and line
  * of text on screen, with its span.
  */
-export const spans: Format<Film, Row<typeof spanColumns>> = {
+export const spans: Format<Film, Row<typeof spanColumns>> & { columns: typeof spanColumns } = {
+  columns: spanColumns,
   *pieces(film) {
     const named = videoOf(film)
     for (const clip of film.clips) {
@@ -269,7 +271,7 @@ function decisionOf(decided: Pick<Annotation, 'state' | 'provenance'> | null, re
 // ── reading for an import
 
 /** A row of a table whose columns may be more, fewer or in another order. */
-interface LooseRow {
+export interface LooseRow {
   line: number
   text: (name: string) => string | undefined
   number: (name: string) => number | null
@@ -321,9 +323,13 @@ export function tableOf(head: string): keyof typeof NEEDED | null {
 }
 
 /** A table of boxes, also one without the columns that only Tubelet writes. @throws SyntaxError */
-export function* readBoxes(open: () => Iterable<string>): Generator<Found> {
+export function readBoxes(open: () => Iterable<string>): Generator<Found> {
+  return foundInBoxes(looseRows(open(), NEEDED.boxes))
+}
+
+export function* foundInBoxes(rows: Iterable<LooseRow>): Generator<Found> {
   const known = new Set<string>()
-  for (const row of looseRows(open(), NEEDED.boxes)) {
+  for (const row of rows) {
     const [frame, x1, y1, x2, y2] = ['frame', 'x1', 'y1', 'x2', 'y2'].map(row.number)
     const label = row.text('label')
     if (frame == null || x1 == null || y1 == null || x2 == null || y2 == null || label === undefined) {
@@ -354,9 +360,13 @@ export function* readBoxes(open: () => Iterable<string>): Generator<Found> {
 }
 
 /** A table of captions, answers and notes. @throws SyntaxError */
-export function* readSpans(open: () => Iterable<string>): Generator<Found> {
+export function readSpans(open: () => Iterable<string>): Generator<Found> {
+  return foundInSpans(looseRows(open(), NEEDED.spans))
+}
+
+export function* foundInSpans(rows: Iterable<LooseRow>): Generator<Found> {
   const known = new Set<string>()
-  for (const row of looseRows(open(), NEEDED.spans)) {
+  for (const row of rows) {
     const { key, video } = videoIn(row)
     if (!known.has(key)) {
       known.add(key)

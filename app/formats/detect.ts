@@ -8,10 +8,12 @@ import type { Reader } from './found.ts'
 import { readJsonl } from './jsonl.ts'
 import { readLabelstudio } from './labelstudio.ts'
 import { isMotRow, readMot } from './mot.ts'
+import { readParquet } from './parquet.ts'
 import { readSrt } from './srt.ts'
 import { isViameRow, readViame } from './viame.ts'
 import { readVtt } from './vtt.ts'
 import { phrase } from '../phrase.ts'
+import { isYoloData, isYoloRow, readYolo } from './yolo.ts'
 
 /** `counts`: what the numbers are that its faults are told with. */
 export const READERS = {
@@ -22,22 +24,29 @@ export const READERS = {
   activitynet: { name: 'ActivityNet', read: readActivitynet, counts: 'entries' },
   boxes: { name: 'CSV', read: readBoxes, counts: 'lines' },
   spans: { name: 'CSV', read: readSpans, counts: 'lines' },
+  parquet: { name: 'Parquet', readGroups: readParquet, counts: 'lines' },
   mot: { name: 'MOT Challenge', read: readMot, counts: 'lines' },
+  yolo: { name: 'YOLO', read: readYolo, counts: 'lines' },
   viame: { name: 'VIAME CSV', read: readViame, counts: 'lines' },
   jsonl: { name: 'JSONL', read: readJsonl, counts: 'lines' },
   srt: { name: 'SRT', read: readSrt, counts: 'lines' },
   vtt: { name: 'WebVTT', read: readVtt, counts: 'lines' },
-} as const satisfies Record<string, { name: string; read: Reader; counts: 'lines' | 'entries' }>
+} as const satisfies Record<string, { name: string; counts: 'lines' | 'entries' } & ({ read: Reader } | { readGroups: typeof readParquet })>
 export type ImportFormat = keyof typeof READERS
+
+/** How a file begins that is no text. */
+export const PARQUET = 'PAR1'
 
 /** @param head The beginning of its text. @returns Null for a file of another kind. */
 export function formatOf(name: string, head: string): ImportFormat | null {
+  if (head.startsWith(PARQUET)) return 'parquet'
   const text = head.replace(/^\uFEFF/, '').trimStart()
   const first = text.split(/\r\n|\n|\r/, 1)[0] ?? ''
   if (/^WEBVTT(?:[ \t]|$)/.test(first) || /\.vtt$/i.test(name)) return 'vtt'
   if (/\.eaf$/i.test(name) || /^(?:<[?!][^>]*>\s*)*<ANNOTATION_DOCUMENT\b/.test(text)) return 'eaf'
   if (text.startsWith('<')) return 'cvat'
   if (/^\{\s*"schema"\s*:\s*"tubelet-annotations/.test(text) || /\.(?:jsonl|ndjson)$/i.test(name)) return 'jsonl'
+  if (/\.ya?ml$/i.test(name)) return isYoloData(text) ? 'yolo' : null
   // A list is no COCO file.
   if (text.startsWith('[')) return companionOf(text) === null && /^\[\s*\{/.test(text) ? 'label-studio' : null
   if (text.startsWith('{') && !/"(?:images|annotations|categories)"\s*:/.test(text) && /"(?:timestamps|timestamp)"\s*:\s*\[/.test(text))
@@ -69,9 +78,11 @@ const COMPANIONS = [
     next: phrase('Import the COCO file with “images”, “annotations” and “categories”.'),
   },
 ] as const
+/** A text of one picture. */
+const OF_YOLO = { what: phrase('These are the labels of one picture for YOLO.'), next: phrase('Import the data.yaml of the data set.') }
 
 /** What a file is that `formatOf` does not know, if it is one of COMPANIONS. */
 export function companionOf(head: string): { what: string; next: string } | null {
   const text = head.replace(/^\uFEFF/, '').trimStart()
-  return COMPANIONS.find(({ begins }) => begins.test(text)) ?? null
+  return COMPANIONS.find(({ begins }) => begins.test(text)) ?? (isYoloRow(text.split(/[\r\n]/, 1)[0] ?? '') ? OF_YOLO : null)
 }

@@ -227,6 +227,23 @@ export function clipTimes(clip: DocumentClip, { pts, source }: Film, span: Span 
   return { start: secondsAt(span.startFrame, clip.start), end: secondsAt(span.endFrame, clip.end) }
 }
 
+/** The names of the classes from 0: a label has the same number in every file; a number that is no label's has a name that says so. */
+export function namesByNumber(categories: readonly Category[]): string[] {
+  const names = new Map(categories.map(({ id, name }) => [id, name]))
+  return Array.from({ length: Math.max(0, ...names.keys()) }, (_, at) => names.get(at + 1) ?? `unused ${at + 1}`)
+}
+
+/** The address of a file by its path. */
+export function fileUrl(path: string): string {
+  const slashed = path.replaceAll('\\', '/')
+  return `file://${slashed.startsWith('/') ? '' : '/'}${escapedPath(slashed)}`
+}
+
+/** A path with `/` between its parts as a part of an address. */
+export function escapedPath(path: string): string {
+  return path.toWellFormed().split('/').map(encodeURIComponent).join('/').replaceAll('%3A', ':')
+}
+
 /** UTF-8 cannot hold half a surrogate pair, which remains where a text was cut in the middle of an emoji. */
 export function wellFormed<R extends object>(record: R): R {
   return Object.fromEntries(

@@ -13,7 +13,7 @@ import { leadOf } from '../media.ts'
 import { phrase } from '../phrase.ts'
 import { doubted, standingOfAnnotation } from '../review.ts'
 import { captionCues, type Cue, textFound } from './cues.ts'
-import { clipTimes, type DocumentClip, type Film, type Format, lineText, spoken, trackedObjects } from './document.ts'
+import { clipTimes, type DocumentClip, escapedPath, fileUrl, type Film, type Format, lineText, spoken, trackedObjects } from './document.ts'
 import { fault, type Found, numberIn } from './found.ts'
 
 type EafPiece =
@@ -63,7 +63,7 @@ export const eaf: Format<Film, EafPiece> = {
       for (const span of spans) tierOf(`${LABEL}${name}`, '').push({ ...timesOf(film, null, span), text: name })
     const extension = /\.([^.]+)$/.exec(source.path)?.[1]?.toLowerCase() ?? ''
     const name = title.slice(title.lastIndexOf('/') + 1)
-    yield { part: 'media', date, url: fileUrl(source.path), name: encoded(name), mime: MIME[extension] ?? 'video/*' }
+    yield { part: 'media', date, url: fileUrl(source.path), name: escapedPath(name), mime: MIME[extension] ?? 'video/*' }
     const used = new Map<string, number>()
     for (const { name: tier, annotator, cues } of tiers.values())
       for (const apart of spread(cues)) {
@@ -180,15 +180,6 @@ function xmlText(text: string): string {
     .replace(/\r\n?|[\v\f\u0085\u2028\u2029]/g, '\n')
     .replace(/(?![\n\t])\p{Cc}|[\uFFFE\uFFFF]/gu, '')
     .trim()
-}
-
-function fileUrl(path: string): string {
-  const slashed = path.replaceAll('\\', '/')
-  return `file://${slashed.startsWith('/') ? '' : '/'}${encoded(slashed)}`
-}
-
-function encoded(path: string): string {
-  return path.toWellFormed().split('/').map(encodeURIComponent).join('/').replaceAll('%3A', ':')
 }
 
 function decoded(url: string): string {

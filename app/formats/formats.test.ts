@@ -3,16 +3,21 @@ import { WebVTTParser } from 'webvtt-parser'
 import entities from 'webvtt-parser/html-entities.json' with { type: 'json' }
 import { type AnnotationDocument, filmOf, filmsOf, randomDocument, tricky } from '../../test/documents.ts'
 import type { Annotation } from '../annotation.ts'
+import { boxesByFrame } from './by-frame.ts'
 import { coco } from './coco.ts'
 import { boxes, spans, table } from './csv.ts'
 import { isFormula } from './guard.ts'
 import { cvat, cvatLabels } from './cvat.ts'
+import { datumaro } from './datumaro.ts'
 import { trackedObjects } from './document.ts'
+import { fiftyone } from './fiftyone.ts'
 import type { Film, Format } from './document.ts'
 import { frames } from './frames.ts'
 import { jsonl } from './jsonl.ts'
 import { srt } from './srt.ts'
 import { vtt } from './vtt.ts'
+import { webAnnotation } from './web-annotation.ts'
+import { youtubeVis } from './youtube-vis.ts'
 import type { Probe } from '../media.ts'
 import { inScope, type Scope, scopeKey } from './scope.ts'
 import { titlesOf } from './titles.ts'
@@ -65,7 +70,7 @@ function cvatTracks(film: Film) {
 }
 
 describe('what is written reads back', () => {
-  const perSource = { cvat, vtt, srt, boxes, spans, jsonl, frames } as const
+  const perSource = { cvat, vtt, srt, boxes, spans, jsonl, frames, fiftyone, webAnnotation } as const
   for (const [name, format] of Object.entries(perSource)) {
     it(name, () => {
       const check = (document: AnnotationDocument) => roundTrip(format as Format<Film, unknown>, filmOf(document))
@@ -74,11 +79,12 @@ describe('what is written reads back', () => {
       for (let seed = 1; seed <= 40; seed++) check(randomDocument(seed))
     })
   }
-  it('coco', () => {
-    roundTrip(coco, [])
+  it.each(Object.entries({ coco, youtubeVis, datumaro }))('%s', (_, of) => {
+    const format = of as Format<Iterable<Film>, unknown>
+    roundTrip(format, [])
     for (let seed = 1; seed <= 15; seed++)
       roundTrip(
-        coco,
+        format,
         filmsOf(
           [tricky, ...[1, 2, 3].map((n) => randomDocument(seed * 10 + n))].map((document, i) => ({
             ...document,
@@ -103,6 +109,21 @@ describe('what is written reads back', () => {
       filmOf({ ...tricky, clips: [{ ...clip, annotations: Array.from({ length: 200 }, (_, i) => ({ ...track, id: i + 1 })) }] }),
     )
   })
+})
+
+it('boxes frame by frame are those of the tracks, whatever fits into memory at a time', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const film = filmOf(seed === 1 ? tricky : randomDocument(seed))
+    const all = [...trackedObjects(film)].flatMap(({ id, boxes }) => [...boxes].map((box) => ({ id, ...box })))
+    const expected = all.toSorted((a, b) => a.frame - b.frame)
+    for (const most of [1, 3, 1e6]) {
+      const found = [...boxesByFrame(film, undefined, most)]
+      expect(found.flatMap((one) => one.boxes.map(({ object, ...box }) => ({ id: object.id, ...box })))).toEqual(expected)
+      expect(found.map(({ frame }) => frame)).toEqual([...new Set(expected.map(({ frame }) => frame))])
+    }
+    const even = [...boxesByFrame(film, (frame) => frame % 2 === 0, 2)]
+    expect(even.flatMap((one) => one.boxes).length).toBe(expected.filter(({ frame }) => frame % 2 === 0).length)
+  }
 })
 
 describe('tracks', () => {

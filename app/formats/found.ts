@@ -79,8 +79,11 @@ export type Found = VideoFound | BoxFound | TextFound | FaultFound
 /** The text of a small file that belongs to the one that is read, by its path from there; null where there is none. */
 export type Beside = (name: string) => string | null
 
+/** The names of the files in a folder beside the one that is read, by its path from there, sorted; none where there is no such folder. */
+export type FolderOf = (name: string) => readonly string[]
+
 /** @param open Reads the file from its beginning; some formats need to be read twice. @throws SyntaxError where it is no such file. */
-export type Reader = (open: () => Iterable<string>, beside: Beside) => Iterable<Found>
+export type Reader = (open: () => Iterable<string>, beside: Beside, folderOf: FolderOf) => Iterable<Found>
 
 export const fault = (what: string, line: number | null, values?: Record<string, string | number>): FaultFound => ({
   type: 'fault',

@@ -35,6 +35,13 @@ export const HOLDS: Record<AnnotationFormat, Holding> = {
     kinds: BOXES,
     keeps: ['identity', 'score', 'occluded', 'observed', 'decided', 'maker'],
   },
+  'youtube-vis': {
+    name: 'YouTube-VIS',
+    what: phrase('Tracks as JSON, an object with its boxes in each clip'),
+    kinds: BOXES,
+    keeps: ['identity', 'score', 'decided'],
+    but: phrase('An object has one score in a clip, its best. Masks are the rectangles of the boxes.'),
+  },
   cvat: {
     name: 'CVAT video 1.1',
     what: phrase('Tracks as XML, to go on labelling in CVAT'),
@@ -47,6 +54,13 @@ export const HOLDS: Record<AnnotationFormat, Holding> = {
     kinds: BOXES,
     keeps: ['identity', 'score', 'occluded'],
     but: phrase('Scores are in det/det.txt only. The frame rate is a whole number.'),
+  },
+  yolo: {
+    name: 'YOLO',
+    what: phrase('Pictures of frames with their boxes for training, split by video'),
+    kinds: BOXES,
+    keeps: [],
+    but: phrase('Of the chosen frames alone.'),
   },
   viame: {
     name: 'VIAME CSV',
@@ -63,6 +77,19 @@ export const HOLDS: Record<AnnotationFormat, Holding> = {
     but: phrase(
       'A track has one score, its best. Label Studio counts frames by a steady rate, so that in videos of variable rate boxes may lie a frame off.',
     ),
+  },
+  datumaro: {
+    name: 'Datumaro',
+    what: phrase('Boxes frame by frame, to convert them to many formats with Datumaro'),
+    kinds: BOXES,
+    keeps: ['identity', 'score', 'occluded', 'observed', 'decided'],
+  },
+  fiftyone: {
+    name: 'FiftyOne',
+    what: phrase('Boxes frame by frame and texts with their times, a data set for each video'),
+    kinds: ALL,
+    keeps: ['identity', 'score', 'occluded', 'observed', 'decided'],
+    but: phrase('Where a line of text stands on the picture is left out.'),
   },
   vtt: {
     name: 'WebVTT',
@@ -93,9 +120,23 @@ export const HOLDS: Record<AnnotationFormat, Holding> = {
     keeps: [],
     but: phrase('“(?)” before a text says that it is not sure.'),
   },
+  'web-annotation': {
+    name: 'W3C Web Annotation',
+    what: phrase('Everything as JSON-LD that points into the video by time and place'),
+    kinds: ALL,
+    keeps: ['identity', 'maker'],
+    but: phrase('Boxes are in whole pixels of the picture as players show it. “(?)” before a text says that it is not sure.'),
+  },
   csv: {
     name: 'CSV',
     what: phrase('Boxes and spans as tables'),
+    kinds: ALL,
+    keeps: ['identity', 'score', 'observed', 'decided', 'maker'],
+    but: phrase('Where a line of text stands on the picture is left out.'),
+  },
+  parquet: {
+    name: 'Parquet',
+    what: phrase('Boxes and spans as tables with types, for programs that analyse data'),
     kinds: ALL,
     keeps: ['identity', 'score', 'observed', 'decided', 'maker'],
     but: phrase('Where a line of text stands on the picture is left out.'),

@@ -2,6 +2,7 @@
  * Reads one JSON object that may be larger than memory, part by part: the elements of its arrays one by one, and all other values; or one
  * array, whose elements have the key ''.
  */
+import type { ZodType } from 'zod'
 import { phrase } from '../phrase.ts'
 
 /** The longest part, in characters: what is longer is no list of annotations, and would not fit into memory. */
@@ -144,5 +145,45 @@ function nextValue() {
     depth = 0
     inText = false
     return end
+  }
+}
+
+/**
+ * Writer and reader of one JSON object whose first key is `info` and whose further keys, in this order, are lists with an entry on each line; an
+ * empty list of licences is there for readers that want it.
+ */
+export function listsOf<Piece extends { part: string; value: unknown }>(schemas: Readonly<Record<Piece['part'], ZodType>>) {
+  const order = Object.keys(schemas) as Piece['part'][]
+  return {
+    *write(pieces: Iterable<Piece>): Generator<string> {
+      let open = 0
+      let isFirst = true
+      for (const piece of pieces) {
+        if (piece.part === 'info') {
+          yield `{"info":${JSON.stringify(piece.value)},\n"licenses":[]`
+          continue
+        }
+        const place = order.indexOf(piece.part)
+        for (; open < place; open++) {
+          yield `${open > 0 ? '\n]' : ''},\n"${order[open + 1] ?? ''}":[`
+          isFirst = true
+        }
+        yield `${isFirst ? '' : ','}\n${JSON.stringify(piece.value)}`
+        isFirst = false
+      }
+      for (; open < order.length - 1; open++) yield `${open > 0 ? '\n]' : ''},\n"${order[open + 1] ?? ''}":[`
+      yield '\n]}\n'
+    },
+    *read(chunks: Iterable<string>): Generator<Piece> {
+      let hasInfo = false
+      for (const { key, value } of jsonParts(chunks)) {
+        if (key === 'licenses') continue
+        hasInfo ||= key === 'info'
+        const part = order.find((one) => one === key)
+        if (part === undefined) throw new SyntaxError(`There is no “${key}” in such a file of Tubelet.`)
+        yield { part, value: schemas[part].parse(value) } as Piece
+      }
+      if (!hasInfo) throw new SyntaxError('The file has no info.')
+    },
   }
 }

@@ -9,7 +9,7 @@
  */
 import type { Probe } from '../media.ts'
 import { phrase } from '../phrase.ts'
-import { type Category, decodedPicture, type Film, type Format, lineText, thousandths, trackedObjects } from './document.ts'
+import { type Category, decodedPicture, type Film, type Format, lineText, namesByNumber, thousandths, trackedObjects } from './document.ts'
 import { type Beside, fault, type Found, numberIn, scoreOf, type VideoFound } from './found.ts'
 import { linesOf } from './lines.ts'
 
@@ -99,8 +99,9 @@ function* rowsOf(chunks: Iterable<string>, columns: number): Generator<number[]>
 
 /** gt/labels.txt: the name of each class on its line, in the order of their numbers; a number that is no label's has a name that says so. */
 export function motLabels(categories: readonly Category[]): string {
-  const names = new Map(categories.map(({ id, name }) => [id, name]))
-  return Array.from({ length: Math.max(0, ...names.keys()) }, (_, at) => `${names.get(at + 1) ?? `unused ${at + 1}`}\n`).join('')
+  return namesByNumber(categories)
+    .map((name) => `${name}\n`)
+    .join('')
 }
 
 const OURS = '; Tubelet counts pixels from 0'

@@ -64,7 +64,7 @@ export function exportCommand(project: string): Command {
     )
     .option(
       '--frames <which>',
-      'of pictures and crops: annotated, every:N for every n-th frame, or numbers of frames separated by commas',
+      'of pictures, crops and YOLO: annotated, every:N for every n-th frame, or numbers of frames separated by commas',
       frameChoice,
     )
     .option(

@@ -121,7 +121,7 @@ async function writeAll(
     const films = plans.map((plan): Film => filmOf(db, times, plan, options, () => tell(Math.min(cost, (seen += 1)) * WRITING)))
     makeFolderSync(path.dirname(temporary))
     const onShare = (share: number) => tell(cost * (WRITING + (1 - WRITING) * share))
-    if (!isMade(content)) written.push(CONTENTS[content](films, temporary, onShare))
+    if (!isMade(content)) written.push(await CONTENTS[content](films, temporary, onShare))
     else if (making !== null) {
       const quiet = plans.map((plan): Film => filmOf(db, times, plan, options, () => undefined))
       written.push(

@@ -16,7 +16,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { AnnotationFormat } from '../../app/contract/export.ts'
+import { SidecarFormat } from '../../app/contract/export.ts'
 import { english } from '../../app/phrase.ts'
 import { guarded, unguarded } from '../../app/formats/guard.ts'
 import { coco } from '../../app/formats/coco.ts'
@@ -89,7 +89,7 @@ const cocoOf = (file: string) => {
     .parse(parts)
 }
 
-const formats = AnnotationFormat.options
+const formats = SidecarFormat.options
 const named = (name: string, id: number): AnnotationDocument => ({ ...tricky, source: { ...tricky.source, name, id } })
 const contents = () =>
   new Map(
@@ -108,23 +108,45 @@ describe('an export', () => {
     const ofVideo = [
       'annotations.eaf',
       'annotations.jsonl',
+      'annotations.jsonld',
       'boxes.csv',
+      'boxes.parquet',
       'captions.srt',
       'captions.vtt',
       'cvat-labels.json',
       'cvat.xml',
       'frames.csv',
       'spans.csv',
+      'spans.parquet',
       'viame.csv',
     ].map((file) => path.join(folder, file))
     const inTrees = ['gt/gt.txt', 'gt/labels.txt', 'det/det.txt', 'seqinfo.ini'].map((file) => path.join('mot', folder, file))
-    const ofAll = ['activitynet-captions.json', 'instances.json', 'label-studio-config.xml', 'label-studio.json']
+    inTrees.push(...['labels.json', 'manifest.json'].map((file) => path.join('fiftyone', folder, file)))
+    const ofAll = ['activitynet-captions.json', 'instances.json', 'label-studio-config.xml', 'label-studio.json', 'youtube-vis.json']
+    ofAll.push(path.join('datumaro', 'annotations', 'default.json'))
     const expected = [...ofAll, path.join('annotations', 'instances_default.json'), ...ofVideo, ...inTrees].sort()
     expect(files.map(({ path: file }) => path.relative(directory, file)).sort()).toEqual(expected)
     expect([...contents().keys()].sort()).toEqual(['tubelet-export.json', ...expected].sort())
     // Datumaro wants a folder for pictures, with or without any.
     expect(existsSync(path.join(directory, 'images'))).toBe(true)
     for (const { path: file, bytes } of files) expect(readFileSync(file).length).toBe(bytes)
+  })
+
+  it('of labels and texts with characters that no file holds has them without', async () => {
+    const odd = (text: string): AnnotationDocument => ({
+      ...tricky,
+      clips: tricky.clips.map((clip) => ({
+        ...clip,
+        annotations: clip.annotations.map((one) => ({
+          ...one,
+          body: one.body.kind === 'track' ? { ...one.body, label: text } : one.body.kind === 'caption' ? { ...one.body, text } : one.body,
+        })),
+      })),
+    })
+    const { files } = await exportProject(libraryOf([odd('ca\0r \ud83d')]), { formats, directory })
+    expect(files.length).toBeGreaterThan(20)
+    for (const [name, text] of contents()) if (!name.endsWith('.parquet')) expect([name, text.includes('\0')]).toEqual([name, false])
+    expect(readFileSync(path.join(directory, 'mot', 'été _a_ & _b_ 空白', 'gt', 'labels.txt'), 'utf8')).toContain('car \ufffd\n')
   })
 
   it('calls no file reviewed that holds what nobody reviewed', async () => {

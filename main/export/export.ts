@@ -7,7 +7,7 @@ import type { Source } from '../../app/contract.ts'
 import type { ExportFormat, FrameChoice, LeftOut } from '../../app/contract/export.ts'
 import { hasCode, type Problem, TubeletError } from '../../app/errors.ts'
 import type { Category } from '../../app/formats/document.ts'
-import { type Counts, holdsAnnotations, staysBehind } from '../../app/formats/holds.ts'
+import { type Counts, staysBehind } from '../../app/formats/holds.ts'
 import type { Scope } from '../../app/formats/scope.ts'
 import { pictureNumber } from '../../app/media.ts'
 import { titlesOf } from '../../app/formats/titles.ts'
@@ -27,7 +27,7 @@ import { fileError } from './files.ts'
 import { isFolder } from './folder.ts'
 import type { MadeFile, Making } from './made.ts'
 import { COCO_FOLDER, type ExportRecord, readRecord, writeRecord } from './names.ts'
-import { isOfProject, plan, type Planned, videoNames } from './plan.ts'
+import { isOfProject, plan, type Planned, readsVideos, videoNames } from './plan.ts'
 
 /** What an export needs of the library besides the database file. */
 export type ExportableLibrary = Pick<Library, 'projectDir' | 'sources' | 'cachePath'> & {
@@ -386,7 +386,8 @@ async function makingOf(
   record: ExportRecord,
   { formats, frames, cut, language, subject, clipIds, media }: ExportOptions,
 ): Promise<Making | null> {
-  if (formats.every(holdsAnnotations) || media === undefined) return null
+  if (!readsVideos(formats)) return null
+  if (media === undefined) throw new RangeError('these formats need the tools that read videos')
   const stems = videoNames(library.sources(), record)
   const videos = await Promise.all(
     chosen.map(

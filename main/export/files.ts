@@ -1,28 +1,35 @@
 /** Writes the files of an export piece by piece, and reads them back piece by piece to compare. */
 import { createHash, type Hash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
+import type { AsyncBuffer } from 'hyparquet/src/index.js'
+import { ByteWriter } from 'hyparquet-writer/src/index.js'
 import { diskProblem, hasCode, TubeletError } from '../../app/errors.ts'
 import { activitynet } from '../../app/formats/activitynet.ts'
 import { coco } from '../../app/formats/coco.ts'
-import { boxes, spans } from '../../app/formats/csv.ts'
+import { boxes, type Columns, spans } from '../../app/formats/csv.ts'
 import { cvat, cvatLabels } from '../../app/formats/cvat.ts'
 import type { Film, Format } from '../../app/formats/document.ts'
+import { datumaro } from '../../app/formats/datumaro.ts'
 import { eaf } from '../../app/formats/eaf.ts'
+import { fiftyone, fiftyoneManifest } from '../../app/formats/fiftyone.ts'
 import { digestOfFolder, isFolder, type Written } from './folder.ts'
 import { frames } from '../../app/formats/frames.ts'
 import { jsonl } from '../../app/formats/jsonl.ts'
 import { labelstudio, labelstudioConfig } from '../../app/formats/labelstudio.ts'
 import { motDetections, motLabels, motSequence, motTruth } from '../../app/formats/mot.ts'
+import { parquetBoxes, parquetSpans, type ParquetTable } from '../../app/formats/parquet.ts'
 import { srt } from '../../app/formats/srt.ts'
 import { viame } from '../../app/formats/viame.ts'
 import { vtt } from '../../app/formats/vtt.ts'
+import { webAnnotation } from '../../app/formats/web-annotation.ts'
+import { youtubeVis } from '../../app/formats/youtube-vis.ts'
 import { fastXmlParser, readAlsoBy, saxReader, webvttParser } from './readers.ts'
 
 /** Bytes written or read at once. */
 const CHUNK = 1 << 18
 
-type Writer = (films: readonly Film[], file: string, onShare: (share: number) => void) => Written
+type Writer = (films: readonly Film[], file: string, onShare: (share: number) => void) => Written | Promise<Written>
 
 /** For each file: how films are written to it, read back and compared. */
 export const CONTENTS = {
@@ -44,6 +51,13 @@ export const CONTENTS = {
   'mot/*/det/det.txt': ofOne('MOT Challenge', motDetections),
   'mot/*/seqinfo.ini': small(motSequence),
   'viame.csv': ofOne('VIAME CSV', viame),
+  'youtube-vis.json': ofAll('YouTube-VIS', youtubeVis),
+  'datumaro/annotations/default.json': ofAll('Datumaro', datumaro),
+  'fiftyone/*/labels.json': ofOne('FiftyOne', fiftyone),
+  'fiftyone/*/manifest.json': small(fiftyoneManifest),
+  'annotations.jsonld': ofOne('Web Annotation', webAnnotation),
+  'boxes.parquet': parquetFile(parquetBoxes),
+  'spans.parquet': parquetFile(parquetSpans),
 } satisfies Record<string, Writer>
 export type TextContent = keyof typeof CONTENTS
 
@@ -57,6 +71,72 @@ function ofOne<Piece>(name: string, format: Format<Film, Piece>, also?: Paramete
 
 function ofAll<Piece>(name: string, format: Format<readonly Film[], Piece>): Writer {
   return (films, file, onShare) => checked(name, format, films, file, onShare)
+}
+
+/** A table whose file is no text. */
+function parquetFile<C extends Columns>({ pieces, write, read }: ParquetTable<C>): Writer {
+  return async ([film], file, onShare) => {
+    if (film === undefined) throw new RangeError('a file of no film')
+    const [meant, found] = [new Digest(), new Digest()]
+    rmSync(file, { force: true })
+    const to = new FileWriter(openSync(file, 'wx'))
+    try {
+      write(passing(pieces(film), meant), to)
+    } finally {
+      to.close()
+    }
+    const from = openSync(file, 'r')
+    try {
+      for await (const row of read(partsOf(from, onShare))) found.add(row)
+    } catch (error) {
+      throw unlike('Parquet', file, error)
+    } finally {
+      closeSync(from)
+    }
+    const digest = digestOf(file)
+    if (found.end() !== meant.end() || digest === null) throw unlike('Parquet', file)
+    return { bytes: to.offset, digest, reader: null }
+  }
+}
+
+/** Puts what it was given into a file whenever a group of rows is complete. */
+class FileWriter extends ByteWriter {
+  readonly #descriptor: number
+
+  constructor(descriptor: number) {
+    super(CHUNK)
+    this.#descriptor = descriptor
+  }
+
+  flush(): void {
+    const data = this.getBytes()
+    for (let at = 0; at < data.length; ) at += writeSync(this.#descriptor, data, at)
+    this.index = 0
+  }
+
+  override finish(): void {
+    this.flush()
+    synced(this.#descriptor)
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+}
+
+/** A file as hyparquet reads it. @param onShare Told how much of it was read. */
+function partsOf(descriptor: number, onShare: (share: number) => void): AsyncBuffer {
+  const { size } = fstatSync(descriptor)
+  let total = 0
+  return {
+    byteLength: size,
+    slice: (start, end = size) => {
+      const part = new Uint8Array(end - start)
+      readSync(descriptor, part, 0, part.length, start)
+      onShare(Math.min(1, (total += part.length) / Math.max(1, size)))
+      return part.buffer
+    },
+  }
 }
 
 /** A file of a few facts, which no reader of ours reads alone. */
@@ -122,7 +202,7 @@ class Digest {
   }
 }
 
-function unlike(format: string, file: string, cause?: unknown): TubeletError {
+export function unlike(format: string, file: string, cause?: unknown): TubeletError {
   return new TubeletError(
     {
       code: 'internal',
@@ -162,16 +242,20 @@ function writeTo(file: string, texts: Iterable<string>): { written: Written } {
       if (text.length > CHUNK) flush()
     }
     flush()
-    // A device that cannot be synced keeps no files.
-    try {
-      fsyncSync(descriptor)
-    } catch (error) {
-      if (!hasCode(error, 'EINVAL')) throw error
-    }
+    synced(descriptor)
   } finally {
     closeSync(descriptor)
   }
   return { written: { bytes, digest: hash.digest('hex'), reader: null } }
+}
+
+function synced(descriptor: number): void {
+  // A device that cannot be synced keeps no files.
+  try {
+    fsyncSync(descriptor)
+  } catch (error) {
+    if (!hasCode(error, 'EINVAL')) throw error
+  }
 }
 
 function* textOf(file: string, hash: Hash, onBytes: (bytes: number) => void): Generator<string, undefined> {

@@ -165,6 +165,13 @@ function looked(db: DatabaseSync, sourceId: number, clips: readonly DocumentClip
   )
 }
 
+/** The frames of a clip on which the pack that finds boxes now has looked. */
+export function framesLookedAt(db: DatabaseSync): (clip: DocumentClip) => readonly number[] {
+  const { boxes } = currentPacks(db)
+  const seen = new Seen(db)
+  return ({ id }) => (!boxes ? [] : (seen.spotted(id, boxes.digest) ?? []).map(({ ordinal }) => ordinal))
+}
+
 /**
  * Whether it is sure that a label is nowhere in a clip: as sure as the answer "no" to whether there is one. Of a detector whose list is open
  * nothing weaker is kept than its tracks, and what it has none of is absent.

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -9,6 +9,7 @@ import { type AnnotationDocument, libraryOf } from '../../test/documents.ts'
 import type { Library } from '../library/library.ts'
 import { filmed, HEIGHT, numberOn, painted, WIDTH, x264 } from '../media/painted.testing.ts'
 import { findMediaTools } from '../media/tools.ts'
+import { Imports } from '../import/imports.ts'
 import { type Exported, exportProject, type ExportOptions } from './export.ts'
 import { filesIn } from './folder.ts'
 
@@ -172,4 +173,48 @@ test('a cancelled export leaves nothing, and no ffmpeg', async () => {
   })
   await expect(one).rejects.toMatchObject({ problem: { code: 'cancelled' } })
   expect(filesIn(out('six'))).toEqual([])
+})
+
+test('YOLO has the pictures with their boxes, split by video, and is read again', async () => {
+  const { notes, files } = await made('seven', { formats: ['yolo'] })
+  expect(notes.map(english)).toEqual([
+    expect.stringMatching(/^a b\.mp4 has no pictures here\. /),
+    expect.stringMatching(/^All pictures for YOLO are of a b\.mp4, so that training and validation have the same ones/),
+    'Captions stay behind (1): YOLO cannot hold them.',
+    'Answers stay behind (1): YOLO cannot hold them.',
+  ])
+  expect(files.map(({ format, count }) => [format, count])).toEqual([
+    ['frames', undefined],
+    ['frames', undefined],
+    ['yolo', 5],
+  ])
+  // The second video: on one frame without a box nothing is said, as a picture without an object.
+  copyFileSync(path.join(directory, 'x', 'a b.mp4'), path.join(directory, 'y', 'a b.mp4'))
+  await made('seven', { formats: ['yolo'], frames: { numbers: [3, 5, 9] } })
+  const written = filesIn(out('seven/yolo'))
+  expect(written.filter((name) => name.endsWith('.jpg')).map((name) => name.replace(/^images\/(?:train|val)/, ''))).toEqual(
+    [3, 5, 9].flatMap((n) => [`/a b (2)_frame_00000${n}.jpg`, `/a b_frame_00000${n}.jpg`]).sort(),
+  )
+  const splits = new Set(written.flatMap((name) => /^labels\/(\w+\/a b(?: \(2\))?)_/.exec(name)?.[1] ?? []))
+  expect([...splits].map((one) => one.split('/')[0]).sort()).toEqual(['train', 'val'])
+  const labels = (stem: string) => readFileSync(out(`seven/yolo/${written.find((name) => name.endsWith(`/${stem}.txt`)) ?? ''}`), 'utf8')
+  // Shares of the picture, whatever the shape of its pixels.
+  expect(labels('a b_frame_000003').trim()).toBe(
+    ['0', ...[8 / wide.width, 8 / HEIGHT, 16 / wide.width, 16 / HEIGHT].map((share) => share.toFixed(8))].join(' '),
+  )
+  // Between two observations too: the object is there.
+  expect(labels('a b_frame_000005')).toMatch(/^0 /)
+  expect(labels('a b (2)_frame_000005')).toBe('')
+  expect(numberOn(pixels(out(`seven/yolo/${written.find((name) => name.endsWith('/a b_frame_000005.jpg')) ?? ''}`), wide))).toBe(5)
+  expect(readFileSync(out('seven/yolo/data.yaml'), 'utf8')).toContain(
+    `train: images/train\nval: images/val\nnames:\n  0: ${JSON.stringify(LABEL)}\n`,
+  )
+  const imports = new Imports(library)
+  const read = await imports.read([out('seven/yolo/data.yaml')])
+  expect(read.files).toMatchObject([{ format: 'YOLO', problem: null }])
+  expect(read.parts.map(({ sourceId, sure, tracks, labels: named }) => [sourceId, sure, tracks, named]).sort()).toEqual([
+    [1, true, 2, [LABEL]],
+    [2, true, 1, [LABEL]],
+  ])
+  await imports.close()
 })

@@ -9,8 +9,10 @@ import type { Written } from './folder.ts'
 import { crops, type MakeOptions, pictures, type Reel } from './pictures.ts'
 import { type About, report, sheet } from './report.ts'
 import { clips, type CutChoice, reel } from './videos.ts'
+import { framesLookedAt } from './films.ts'
+import { yolo } from './yolo.ts'
 
-type MadeContent = Exclude<PictureFormat, 'sheet' | 'report'> | 'sheet.html' | 'report.html'
+type MadeContent = Exclude<PictureFormat, 'sheet' | 'report'> | 'yolo' | 'sheet.html' | 'report.html'
 export type Content = TextContent | MadeContent
 
 /** `count`: how many files are in a folder. `notes`: what a person must know of it. */
@@ -50,6 +52,8 @@ export async function make(
       return pictures(reels, target, options)
     case 'crops':
       return crops(reels, target, options)
+    case 'yolo':
+      return yolo(reels, target, options, framesLookedAt(db))
     case 'clips':
       return clips(reels, order, cut, target, options)
     case 'reel':

@@ -100,7 +100,8 @@ function frameCells({ film: { source, pts } }: Reel, { ordinal, width, height }:
 /** Which frames of a film; `absent`: those that a person named and it does not have. */
 type Chosen = (film: Film, frames: FrameChoice) => { ordinals: number[]; absent: number[] }
 
-function framesOf(film: Film, frames: FrameChoice): { ordinals: number[]; absent: number[] } {
+/** `absent`: those that a person named and the film does not have. */
+export function framesOf(film: Film, frames: FrameChoice): { ordinals: number[]; absent: number[] } {
   if (frames === 'annotated') return { ordinals: [...cutsOf(film, frames).keys()], absent: [] }
   const { length } = film.pts
   if ('numbers' in frames) {
@@ -131,7 +132,7 @@ function cutsOf(film: Film, frames: FrameChoice): Map<number, Cut[]> {
 }
 
 /** Gives every picture of the chosen frames; what cannot be read is told in the notes and left out. */
-async function eachPicture(
+export async function eachPicture(
   reels: readonly Reel[],
   options: MakeOptions,
   as: StillOptions['as'],

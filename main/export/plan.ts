@@ -25,15 +25,21 @@ export interface Planned {
  */
 const FILES: Record<ExportFormat | 'frames', readonly Content[]> = {
   coco: [COCO_FILE],
+  'youtube-vis': ['youtube-vis.json'],
   cvat: ['cvat.xml', 'cvat-labels.json'],
   mot: ['mot/*/gt/gt.txt', 'mot/*/gt/labels.txt', 'mot/*/det/det.txt', 'mot/*/seqinfo.ini'],
+  yolo: ['yolo'],
   viame: ['viame.csv'],
   'label-studio': ['label-studio.json', 'label-studio-config.xml'],
+  datumaro: ['datumaro/annotations/default.json'],
+  fiftyone: ['fiftyone/*/labels.json', 'fiftyone/*/manifest.json'],
   vtt: ['captions.vtt'],
   srt: ['captions.srt'],
   eaf: ['annotations.eaf'],
   activitynet: ['activitynet-captions.json'],
+  'web-annotation': ['annotations.jsonld'],
   csv: ['boxes.csv', 'spans.csv'],
+  parquet: ['boxes.parquet', 'spans.parquet'],
   jsonl: ['annotations.jsonl'],
   pictures: ['pictures'],
   crops: ['crops'],
@@ -44,15 +50,28 @@ const FILES: Record<ExportFormat | 'frames', readonly Content[]> = {
   frames: ['frames.csv'],
 }
 /** What is made of the videos themselves: always of all that are chosen. */
-const MADE: readonly Content[] = ['pictures', 'crops', 'clips', 'reel', 'sheet.html', 'report.html']
-const PROJECT = new Set<Content>([COCO_FILE, 'label-studio.json', 'label-studio-config.xml', 'activitynet-captions.json', ...MADE])
+const MADE: readonly Content[] = ['yolo', 'pictures', 'crops', 'clips', 'reel', 'sheet.html', 'report.html']
+const PROJECT = new Set<Content>([
+  COCO_FILE,
+  'youtube-vis.json',
+  'datumaro/annotations/default.json',
+  'label-studio.json',
+  'label-studio-config.xml',
+  'activitynet-captions.json',
+  ...MADE,
+])
 /** What does not depend on the part that is written. */
 const WHOLE = new Set<Content>(['frames.csv', 'cvat-labels.json'])
 
 /** Names that no video's folder may have. */
 const RESERVED = Object.values(FILES).flatMap((contents) =>
-  contents.flatMap((content) => (content.includes('*') ? [content.split('/', 1)[0] ?? ''] : PROJECT.has(content) ? [content] : [])),
+  contents.flatMap((content) => (content.includes('*') || PROJECT.has(content) ? [content.split('/', 1)[0] ?? ''] : [])),
 )
+
+/** Whether any of these formats is made of the videos themselves. */
+export function readsVideos(formats: readonly ExportFormat[]): boolean {
+  return formats.some((format) => FILES[format].some((content) => MADE.includes(content)))
+}
 
 /** Whether a file is about all videos, if they are not asked for one by one. */
 export function isOfProject(content: Content): boolean {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { AnnotationFormat } from '../../app/contract/export.ts'
+import { SidecarFormat } from '../../app/contract/export.ts'
 import { libraryOf, tricky } from '../../test/documents.ts'
 import { exportProject } from './export.ts'
 import { fastXmlParser, readAlsoBy, saxReader, webvttParser } from './readers.ts'
@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 it('an export says which library read a file back, and which only Tubelet read', async () => {
   const library = libraryOf(path.join(folder, 'library'), [tricky])
-  const { files } = await exportProject(library, { formats: AnnotationFormat.options, directory: path.join(folder, 'out') })
+  const { files } = await exportProject(library, { formats: SidecarFormat.options, directory: path.join(folder, 'out') })
   await library.close()
   const by = new Map(files.map(({ path: file, reader }) => [path.basename(file), reader]))
   expect([by.get('captions.vtt'), by.get('cvat.xml'), by.get('annotations.eaf'), by.get('boxes.csv')]).toEqual([

@@ -1,12 +1,14 @@
 /** Reads the files of one import, and gives what they say of a video of the library as the annotations that it becomes. */
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { isUtf8 } from 'node:buffer'
 import { dirname, join } from 'node:path'
 import { workerData } from 'node:worker_threads'
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import type { AsyncBuffer, Compressors } from 'hyparquet/src/index.js'
 import type { AnnotationBody, Box, Span, TrackBody } from '../../app/annotation.ts'
 import { problemOf, type Problem } from '../../app/errors.ts'
-import { companionOf, formatOf, type ImportFormat, READERS } from '../../app/formats/detect.ts'
-import type { FaultFound, TextFound } from '../../app/formats/found.ts'
+import { companionOf, formatOf, type ImportFormat, PARQUET, READERS } from '../../app/formats/detect.ts'
+import type { FaultFound, Found, TextFound } from '../../app/formats/found.ts'
 import { boxPlacer, type Counting, framesOfTimes, keysOf, type PlacedBox } from '../../app/import/placing.ts'
 import type { Probe } from '../../app/media.ts'
 import { phrase, type Phrase, said } from '../../app/phrase.ts'
@@ -104,15 +106,16 @@ class Collected {
 }
 
 serve<ImportService>({
-  read: ({ paths }, { note }) => {
+  read: async ({ paths }, { note }) => {
     const faults = new Collected()
     let told = 0
     const sizes = paths.map((path) => sizeOf(path))
     const total = sizes.reduce((sum, size) => sum + size, 0)
     let done = 0
-    const files = paths.map((path, file): FileRead => {
+    const files: FileRead[] = []
+    for (const [file, path] of paths.entries()) {
       let read = 0
-      const result = readOne(path, file, faults, (bytes) => {
+      const result = await readOne(path, file, faults, (bytes) => {
         read += bytes
         const now = performance.now()
         if (now - told < PROGRESS_MS) return
@@ -121,8 +124,8 @@ serve<ImportService>({
         note(Math.min(1, (done + Math.min(read / 2, sizes[file] ?? 0)) / Math.max(1, total)))
       })
       done += sizes[file] ?? 0
-      return result
-    })
+      files.push(result)
+    }
     return { files, videos: staged.videos(), faults: faults.take() }
   },
   look: (placing) => lookAt(placing),
@@ -153,22 +156,25 @@ function sizeOf(path: string): number {
   }
 }
 
-function readOne(path: string, file: number, faults: Collected, onBytes: (bytes: number) => void): FileRead {
+async function readOne(path: string, file: number, faults: Collected, onBytes: (bytes: number) => void): Promise<FileRead> {
   let format: ImportFormat | null = null
   const mine = new Collected()
   try {
     const { text, encoding } = headOf(path)
     format = formatOf(path, text)
     if (format === null) return { format, problem: strange(path, text) }
-    const { read } = READERS[format]
-    for (const one of staged.add(
-      file,
-      read(
+    const reader = READERS[format]
+    staged.begin()
+    if ('readGroups' in reader) {
+      for await (const group of groupsIn(path, reader.readGroups, onBytes)) for (const one of staged.add(file, group)) mine.add(file, one)
+    } else {
+      const found = reader.read(
         () => textOf(path, encoding, onBytes),
         (name) => besideOf(path, name),
-      ),
-    ))
-      mine.add(file, one)
+        (name) => folderBeside(path, name),
+      )
+      for (const one of staged.add(file, found)) mine.add(file, one)
+    }
     faults.join(mine.take())
     return { format, problem: null }
   } catch (error) {
@@ -187,7 +193,7 @@ function strange(file: string, head: string): Problem {
     stillWorks: 'Nothing of it was imported.',
     next:
       companion?.next ??
-      'There are COCO, CVAT for video, MOT Challenge, VIAME CSV, Label Studio, WebVTT, SRT, ELAN, ActivityNet Captions, and Tubelet’s own CSV and JSON Lines.',
+      'There are COCO, YouTube-VIS, CVAT for video, MOT Challenge, YOLO (its data.yaml), VIAME CSV, Label Studio, WebVTT, SRT, ELAN, ActivityNet Captions, and Tubelet’s own CSV, Parquet and JSON Lines.',
   }
 }
 
@@ -219,7 +225,8 @@ function headOf(path: string): { text: string; encoding: Encoding } {
           : isText(head)
             ? 'utf-8'
             : 'windows-1252'
-    if (!encoding.startsWith('utf-16') && head.includes(0)) throw new SyntaxError(phrase('It is no text.'))
+    if (!encoding.startsWith('utf-16') && !head.subarray(0, PARQUET.length).equals(Buffer.from(PARQUET)) && head.includes(0))
+      throw new SyntaxError(phrase('It is no text.'))
     return { text: new TextDecoder(encoding).decode(head), encoding }
   } finally {
     closeSync(descriptor)
@@ -229,6 +236,35 @@ function headOf(path: string): { text: string; encoding: Encoding } {
 /** Whether a beginning is UTF-8; its last character may be cut off. */
 function isText(head: Buffer): boolean {
   return [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut)))
+}
+
+/** Those that hyparquet has not itself. */
+const COMPRESSORS: Compressors = {
+  GZIP: (input) => gunzipSync(input),
+  BROTLI: (input) => brotliDecompressSync(input),
+  ZSTD: (input) => zstdDecompressSync(input),
+}
+
+/** The groups of a file that is read here and there. @throws SyntaxError where it is damaged. */
+async function* groupsIn(
+  path: string,
+  read: (file: AsyncBuffer, compressors: Compressors) => AsyncIterable<Iterable<Found>>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Iterable<Found>> {
+  const descriptor = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(descriptor)
+    const slice = (start: number, end = size) => {
+      const part = new Uint8Array(Math.max(0, end - start))
+      onBytes(readSync(descriptor, part, 0, part.length, start))
+      return part.buffer
+    }
+    yield* read({ byteLength: size, slice }, COMPRESSORS)
+  } catch (error) {
+    throw hasErrno(error) ? error : new SyntaxError(error instanceof Error ? error.message : String(error))
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 /** A larger file is none of the small ones that formats have beside their rows. */
@@ -241,6 +277,18 @@ function besideOf(path: string, name: string): string | null {
     return size > LARGEST_BESIDE ? null : readFileSync(file, 'utf8')
   } catch {
     return null
+  }
+}
+
+function hasErrno(error: unknown): boolean {
+  return error instanceof Error && 'errno' in error
+}
+
+function folderBeside(path: string, name: string): string[] {
+  try {
+    return readdirSync(join(dirname(path), name)).sort()
+  } catch {
+    return []
   }
 }
 

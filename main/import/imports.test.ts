@@ -11,6 +11,7 @@ import type { Probe } from '../../app/media.ts'
 import { english } from '../../app/phrase.ts'
 import { exportProject } from '../export/export.ts'
 import { Library } from '../library/library.ts'
+import { parquetBoxes, parquetSpans } from '../../app/formats/parquet.ts'
 import { Imports } from './imports.ts'
 
 const root = mkdtempSync(path.join(os.tmpdir(), 'tubelet-imports-'))
@@ -96,6 +97,8 @@ describe('a file that Tubelet wrote', () => {
     ['jsonl', /annotations\.jsonl$/],
     ['csv', /(?:boxes|spans)\.csv$/],
     ['coco', /^(?!.*\/annotations\/).*instances\.json$/],
+    ['youtube-vis', /youtube-vis\.json$/],
+    ['parquet', /(?:boxes|spans)\.parquet$/],
     ['cvat', /cvat\.xml$/],
     ['mot', /gt\.txt$/],
     ['viame', /viame\.csv$/],
@@ -119,9 +122,9 @@ describe('a file that Tubelet wrote', () => {
       await taken(third, written, true, inOrder)
       const again = await files(third, [format], which)
       for (const [at, one] of written.entries())
-        expect(comparable(readFileSync(again[at] ?? '', 'utf8'), format)).toEqual(comparable(readFileSync(one, 'utf8'), format))
+        expect(comparable(await textIn(again[at] ?? ''), format)).toEqual(comparable(await textIn(one), format))
       // Who decided may differ from the first, in which most is a machine's. What is said may not.
-      const [before = '', after = ''] = [told, written].map(([one = '']) => readFileSync(one, 'utf8'))
+      const [before = '', after = ''] = await Promise.all([told, written].map(([one = '']) => textIn(one)))
       if (format === 'srt' || format === 'activitynet') expect(after).toBe(before.replaceAll('(?) ', ''))
       if (format === 'mot') expect(comparable(after, format)).toEqual(comparable(before, format))
       if (format === 'coco') {
@@ -404,6 +407,17 @@ function comparable(text: string, format: ExportFormat): string[] {
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '')
     .split(/\r?\n/)
     .sort()
+}
+
+/** A table as lines of text. */
+async function textIn(file: string): Promise<string> {
+  if (!file.endsWith('.parquet')) return readFileSync(file, 'utf8')
+  const { buffer, byteOffset, byteLength } = readFileSync(file)
+  const slice = (start: number, end = byteLength) => buffer.slice(byteOffset + start, byteOffset + end)
+  const lines: string[] = []
+  const table = file.endsWith('boxes.parquet') ? parquetBoxes : parquetSpans
+  for await (const row of table.read({ byteLength, slice })) lines.push(JSON.stringify({ ...row, annotation_id: 0, clip_id: 0 }))
+  return lines.join('\n')
 }
 
 interface Bare {

@@ -64,11 +64,15 @@ export class Staged {
     this.#db.close()
   }
 
-  /** Keep what was found in a file. @returns What cannot be read of it. */
-  *add(file: number, all: Iterable<Found>): Generator<FaultFound> {
-    this.#db.exec('BEGIN')
+  /** What is kept from now on is of another file. */
+  begin(): void {
     this.#videos.clear()
     this.#tracks.clear()
+  }
+
+  /** Keep what was found in a file, or in a part of it. @returns What cannot be read of it. */
+  *add(file: number, all: Iterable<Found>): Generator<FaultFound> {
+    this.#db.exec('BEGIN')
     try {
       for (const found of all) {
         if (found.type === 'fault') yield found

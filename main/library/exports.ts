@@ -25,10 +25,7 @@ export class LibraryExports {
     const vocabulary = storedVocabulary(this.#db)
     const named = new Map(vocabulary.map(({ name }) => [labelText(name).toLowerCase(), labelText(name)]))
     const rows = this.#atomic(() => {
-      const onTracks = this.#db
-        .prepare(`SELECT DISTINCT label FROM annotations WHERE kind = 'track' AND (state <> 'rejected' OR ?)`)
-        .all(Number(withRejected))
-        .map((row) => labelText(String(row['label'])))
+      const onTracks = this.#labelsOnTracks(withRejected)
       const give = this.#db.prepare(
         'INSERT INTO categories (key, name) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM categories WHERE key = ?1)',
       )
@@ -39,6 +36,21 @@ export class LibraryExports {
       const name = named.get(String(row['key'])) ?? String(row['name'])
       return { id: Number(row['id']), name, colour: colourIn(vocabulary, name) }
     })
+  }
+
+  /**
+   * Older libraries have labels with the character NUL or half a surrogate pair, which the column of labels does not hold as they are: these are
+   * read from the annotations themselves.
+   */
+  #labelsOnTracks(withRejected: boolean): string[] {
+    const from = `FROM annotations WHERE kind = 'track' AND (state <> 'rejected' OR ?)`
+    const rows = this.#db.prepare(`SELECT DISTINCT label, instr(label, char(0)) AS cut ${from}`).all(Number(withRejected))
+    const odd = rows.some(({ label, cut }) => Number(cut) > 0 || String(label).includes('\ufffd'))
+    if (!odd) return rows.map(({ label }) => labelText(String(label)))
+    return this.#db
+      .prepare(`SELECT DISTINCT coalesce(human, machine) -> '$.label' AS label ${from}`)
+      .all(Number(withRejected))
+      .map(({ label }) => labelText(String(JSON.parse(String(label)))))
   }
 
   /** The ids of these clips' sources. */

@@ -8,7 +8,7 @@ import { JOB_KINDS } from '../../app/job-kinds.ts'
 import { call } from '../api.ts'
 import { desktop } from '../desktop.ts'
 import { percent } from '../format.ts'
-import { t } from '../i18n.ts'
+import { phrase, t } from '../i18n.ts'
 import { PathPicker } from '../parts/AddDialog.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
@@ -19,6 +19,11 @@ import { Exported } from './Exported.tsx'
 import { Held } from './Held.tsx'
 import { requestOf, stillOffered, useChoice, useOffered } from './scope.ts'
 import { ScopeFields } from './ScopeFields.tsx'
+
+const GROUPS = [
+  { legend: phrase('Annotation files'), those: ExportFormat.options.filter(holdsAnnotations) },
+  { legend: phrase('Pictures, videos and pages'), those: ExportFormat.options.filter((format) => !holdsAnnotations(format)) },
+]
 
 export function ExportDialog() {
   const choice = useChoice()
@@ -62,18 +67,20 @@ export function ExportDialog() {
   if (run.data) return <Exported result={run.data} onAgain={() => run.reset()} />
   return (
     <Dialog title={t('Export')} wide>
-      <fieldset className="formats">
-        <legend>{t('Formats')}</legend>
-        {ExportFormat.options.map((format) => (
-          <label key={format}>
-            <input type="checkbox" checked={formats.includes(format)} onChange={() => toggle(format)} />
-            <span>
-              <strong>{t(aboutFormat(format).name)}</strong>
-              <span className="muted">{t(aboutFormat(format).what)}</span>
-            </span>
-          </label>
-        ))}
-      </fieldset>
+      {GROUPS.map(({ legend, those }) => (
+        <fieldset key={legend} className="formats">
+          <legend>{t(legend)}</legend>
+          {those.map((format) => (
+            <label key={format}>
+              <input type="checkbox" checked={formats.includes(format)} onChange={() => toggle(format)} />
+              <span>
+                <strong>{t(aboutFormat(format).name)}</strong>
+                <span className="muted">{t(aboutFormat(format).what)}</span>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+      ))}
       <ScopeFields offered={offered} />
       {formats.some(holdsAnnotations) && <Held formats={formats.filter(holdsAnnotations)} request={request('counts')} />}
       <Missing />

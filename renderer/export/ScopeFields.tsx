@@ -2,7 +2,7 @@ import { phrase, t } from '../i18n.ts'
 import { useLabels, useSources } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { useColumns } from '../table/rows.ts'
-import { type Clips, REVIEWED, stillOffered, useChoice, type useOffered } from './scope.ts'
+import { type Clips, REVIEWED, stillOffered, useChoice, type useOffered, takesFrames } from './scope.ts'
 import './export.css'
 
 const REVIEW_NAMES: Record<keyof typeof REVIEWED, string> = {
@@ -78,7 +78,7 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
           </div>
         </details>
       </fieldset>
-      {formats.some((format) => format === 'pictures' || format === 'crops') && <FrameFields />}
+      {takesFrames(formats) && <FrameFields />}
       {formats.includes('clips') && (
         <fieldset className="export-part">
           <legend>{t('Clips')}</legend>
@@ -112,12 +112,12 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
   )
 }
 
-/** Of which frames pictures and crops are made. */
+/** Of which frames pictures and crops are made, and a data set for YOLO. */
 function FrameFields() {
   const { frames, every, numbers, change } = useChoice()
   return (
     <fieldset className="export-part">
-      <legend>{t('Pictures and crops')}</legend>
+      <legend>{t('Pictures, crops, YOLO')}</legend>
       <label>
         {t('Of which frames')}
         <select value={frames} onChange={({ target }) => change({ frames: target.value as typeof frames })}>

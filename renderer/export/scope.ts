@@ -57,6 +57,11 @@ export const useChoice = create<Choice>((set) => ({
   change: (choice) => set(choice),
 }))
 
+/** Whether any of these is made of chosen frames. */
+export function takesFrames(formats: readonly ExportFormat[]): boolean {
+  return formats.some((format) => format === 'pictures' || format === 'crops' || format === 'yolo')
+}
+
 /** The request for a choice, with the present vocabulary. */
 export function requestOf(choice: Choice, exportId: string, vocabulary: readonly string[]): CallArgs<'export'>['body'] {
   const { formats, clips, chosenLabels, by, reviewed, perVideo, lookedFor, cut, folder } = choice
@@ -70,7 +75,7 @@ export function requestOf(choice: Choice, exportId: string, vocabulary: readonly
     ...(by === 'both' ? {} : { by }),
     ...(states === undefined ? {} : { states: [...states] }),
     ...(perVideo ? { perVideo } : {}),
-    ...(formats.some((format) => format === 'pictures' || format === 'crops') ? { frames: framesOf(choice) } : {}),
+    ...(takesFrames(formats) ? { frames: framesOf(choice) } : {}),
     ...(formats.includes('clips') ? { cut } : {}),
     ...(formats.some((format) => format === 'report' || format === 'sheet') ? { language: useLanguage.getState().language } : {}),
     ...(lookedFor === 'pack' ? {} : { lookedFor: lookedFor === 'all' ? [...vocabulary] : [] }),

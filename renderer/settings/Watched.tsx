@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { AnnotationFormat } from '../../app/contract/export.ts'
+import { SidecarFormat } from '../../app/contract/export.ts'
 import type { WatchedFolder } from '../../app/contract/watched.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
 import { HOLDS } from '../../app/formats/holds.ts'
@@ -23,7 +23,7 @@ export function Watched() {
     await deed().catch((error: unknown) => setProblem(problemOf(error)))
     void queryClient.invalidateQueries({ queryKey: watchedQuery.queryKey })
   }
-  const watch = (folder: string, formats: readonly AnnotationFormat[]) =>
+  const watch = (folder: string, formats: readonly SidecarFormat[]) =>
     work(() => call('watchFolder', { body: { folder, formats: [...formats] } }).then(() => setPicking(false)))
   const pick = async () => {
     if (desktop === null) {
@@ -76,8 +76,8 @@ function Folder({
   problem,
   onFormats,
   onStop,
-}: WatchedFolder & { onFormats: (formats: readonly AnnotationFormat[]) => void; onStop: () => void }) {
-  const toggle = (format: AnnotationFormat) =>
+}: WatchedFolder & { onFormats: (formats: readonly SidecarFormat[]) => void; onStop: () => void }) {
+  const toggle = (format: SidecarFormat) =>
     onFormats(formats.includes(format) ? formats.filter((one) => one !== format) : [...formats, format])
   return (
     <li>
@@ -90,7 +90,7 @@ function Folder({
       <fieldset>
         <legend className="muted small">{t('Annotation files that are kept up to date in its folder tubelet-sidecars')}</legend>
         <span className="choices">
-          {AnnotationFormat.options.map((format) => (
+          {SidecarFormat.options.map((format) => (
             <label key={format}>
               <input type="checkbox" checked={formats.includes(format)} onChange={() => toggle(format)} />
               {HOLDS[format].name}
