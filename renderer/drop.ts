@@ -6,7 +6,7 @@ import { exchanged, saidOfExchanged } from '../app/renames.ts'
 import { call } from './api.ts'
 import { desktop } from './desktop.ts'
 import { shown, t, told } from './i18n.ts'
-import { importAfter, importFiles, importPaths } from './import/store.ts'
+import { importAfter, importFiles, importPaths, withoutBeside } from './import/store.ts'
 import { bringFile, chooseFolder, followImport, packsNow } from './packs/queries.ts'
 import { usePacksUi } from './packs/store.ts'
 import { tell, toast } from './toast.ts'
@@ -21,9 +21,6 @@ const ENDINGS = /\.(?:json|jsonl|ndjson|xml|eaf|csv|parquet|srt|vtt|txt|ya?ml)$/
 const OF_MODELS = /(?:^|[\\/])(?:pack|open_clip_config|config|tokenizer|tokenizer_config)\.json$/i
 
 export const mayBeAnnotations = (name: string): boolean => ENDINGS.test(name) && !OF_MODELS.test(name)
-
-/** What lies beside the rows of MOT Challenge: the names of their classes, and facts of the video. */
-const OF_MOT: ReadonlySet<string> = new Set(['labels.txt', 'seqinfo.ini'])
 
 /** Files beside videos that are offered at once. */
 const MOST_BESIDE = 1_000
@@ -155,21 +152,10 @@ function nameOf(path: string): string {
  */
 async function bring(files: readonly File[], folders: readonly FileSystemDirectoryEntry[]): Promise<void> {
   const models = files.filter(({ name }) => isCheckpoint(name)).map((file) => ({ file, beside: files }))
-  const beside = files.some(({ name }) => /\.txt$/i.test(name) && !OF_MOT.has(name)) ? files.filter(({ name }) => OF_MOT.has(name)) : []
-  const names = beside.map(({ name }) => name).join(', ')
-  if (names !== '')
-    toast.info(
-      t(
-        '{{names}} belong to the files beside them: a browser sends each file alone. To have their labels, choose that file by its path in “Add videos”.',
-        {
-          names,
-        },
-      ),
-      { duration: 20_000 },
-    )
-  const annotations = files.filter((file) => mayBeAnnotations(file.name) && !beside.includes(file))
-  const videos = files
-    .filter((file) => !beside.includes(file))
+  const read = withoutBeside(files)
+  const beside = files.filter((file) => !read.includes(file))
+  const annotations = [...read.filter((file) => mayBeAnnotations(file.name)), ...beside]
+  const videos = read
     .filter((file) => !isCheckpoint(file.name) && !(file.name === CONFIG && models.length > 0) && !annotations.includes(file))
     .map(({ name }) => name)
   for (const folder of folders) {

@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { deflateSync } from 'node:zlib'
-import type { Annotation, AnnotationBody, KeyBox, ReviewState } from '../app/annotation.ts'
+import { Annotation, type AnnotationBody, type KeyBox, type ReviewState } from '../app/annotation.ts'
 import { type Category, type DocumentClip, type DocumentSource, type Film, labelText } from '../app/formats/document.ts'
 import { inScope, type Scope } from '../app/formats/scope.ts'
 import type { Probe } from '../app/media.ts'
@@ -29,7 +29,9 @@ export function filmsOf(documents: readonly AnnotationDocument[], scope: Scope =
     if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name)
   const categories = [...names.values()].map((name, at): Category => ({ id: at + 1, name, colour: colourIn(vocabulary, name) }))
   return documents.map(({ source, pts, clips }) => {
-    const ordered = clips.toSorted((a, b) => a.startFrame - b.startFrame || a.id - b.id)
+    const ordered = clips
+      .toSorted((a, b) => a.startFrame - b.startFrame || a.id - b.id)
+      .map((clip) => ({ ...clip, annotations: clip.annotations.map((one) => Annotation.parse(one)) }))
     return {
       source,
       title: source.name,

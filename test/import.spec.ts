@@ -154,10 +154,11 @@ test('a newcomer finds the import by the palette, and the dialog says what becom
   await expect(dialog()).toBeHidden()
 })
 
-test('what belongs to MOT Challenge’s rows and is dropped with them is named', async () => {
-  await drop(file('gt.txt', '1,1,10,10,40,40,1,1,1\n'), file('labels.txt', 'car\n'), file('seqinfo.ini', '[Sequence]\n'))
-  await expect(page.getByText('labels.txt, seqinfo.ini belong to the files beside them')).toBeVisible()
+test('what belongs to MOT Challenge’s rows and is dropped with them is sent with them', async () => {
+  await drop(file('gt.txt', '1,1,10,10,40,40,1,1,1\n'), file('labels.txt', 'zebra\n'), file('seqinfo.ini', '[Sequence]\nname=street\n'))
   await expect(dialog()).toContainText('MOT Challenge')
+  await expect(dialog()).toContainText('zebra')
+  await expect(dialog()).toContainText('street')
   await page.keyboard.press('Escape')
   await expect(dialog()).toBeHidden()
 })

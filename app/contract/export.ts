@@ -92,6 +92,19 @@ const ExportRequest = Which.extend({
     .optional(),
 })
 
+/** Of clips that would be copied without loss. */
+const CutsAhead = z.object({
+  /** How many there are, and how many of them were looked at. */
+  clips: z.number().int(),
+  looked: z.number().int(),
+  /** Of those: how many begin before their first frame, at the key frame before, and by how many seconds at most. */
+  early: z.number().int(),
+  most: z.number(),
+  /** Of those: how many cannot be cut without encoding them again. */
+  uncut: z.number().int(),
+})
+export type CutsAhead = z.infer<typeof CutsAhead>
+
 export const exportRoutes = {
   export: route({
     method: 'post',
@@ -135,6 +148,15 @@ export const exportRoutes = {
       text: z.number().int(),
     }),
     errors: ['bad-request', 'not-found'],
+  }),
+  cutsAhead: route({
+    method: 'post',
+    path: '/api/export/cuts',
+    summary:
+      'How far clips that are copied without loss would begin early, at the key frame before; told by some of them, and nothing is written',
+    body: Which,
+    output: CutsAhead,
+    errors: ['bad-request', 'not-found', 'ffmpeg-missing'],
   }),
   cancelExport: route({
     method: 'post',

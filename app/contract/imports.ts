@@ -92,20 +92,19 @@ export const Imported = z.object({
 export type Imported = z.infer<typeof Imported>
 
 const onImport = z.object({ importId: z.string() })
+const NewImport = z.string().regex(/^[\w-]{1,64}$/)
+const FileName = z.string().min(1).max(255)
 
 export const importRoutes = {
   readImport: route({
     method: 'post',
     path: '/api/imports',
     summary:
-      'Read annotation files: COCO, CVAT for video 1.1, MOT Challenge, VIAME CSV, WebVTT, SRT, and Tubelet’s CSV and JSON Lines. Answers with what is in them and which videos of the library are meant; nothing is stored until they are taken',
+      'Read annotation files: COCO, YouTube-VIS, CVAT for video 1.1, MOT Challenge, YOLO (its data.yaml), VIAME CSV, Label Studio, WebVTT, SRT, ELAN, ActivityNet Captions, and Tubelet’s CSV, Parquet and JSON Lines. Answers with what is in them and which videos of the library are meant; nothing is stored until they are taken',
     body: z.object({
       paths: z.array(FilePath).min(1).max(1_000),
       /** A name for the import; its progress events carry it. */
-      importId: z
-        .string()
-        .regex(/^[\w-]{1,64}$/)
-        .optional(),
+      importId: NewImport.optional(),
     }),
     output: Import,
     errors: ['bad-request', 'file-missing', 'file-unreadable', 'forbidden', 'conflict', 'disk-full', 'cancelled'],
@@ -114,10 +113,22 @@ export const importRoutes = {
     method: 'post',
     path: '/api/imports/bytes',
     summary: 'Read one annotation file whose path is not known, from its bytes',
-    query: z.object({ name: z.string().min(1).max(255) }),
+    /** `importId`: the name under which files that belong to it were sent. */
+    query: z.object({ name: FileName, importId: NewImport.optional() }),
     accepts: 'application/octet-stream',
     output: Import,
-    errors: ['bad-request', 'disk-full', 'cancelled'],
+    errors: ['bad-request', 'conflict', 'disk-full', 'cancelled'],
+  }),
+  bringBeside: route({
+    method: 'post',
+    path: '/api/imports/{importId}/beside',
+    summary:
+      'Send a small file that belongs to the annotation file that is sent next under this name, from its bytes: labels.txt or seqinfo.ini of MOT Challenge',
+    params: z.object({ importId: NewImport }),
+    query: z.object({ name: FileName }),
+    accepts: 'application/octet-stream',
+    output: z.object({}),
+    errors: ['bad-request', 'conflict', 'disk-full', 'cancelled'],
   }),
   lookImport: route({
     method: 'post',

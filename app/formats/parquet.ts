@@ -57,7 +57,8 @@ function parquetTable<C extends Columns>({ columns, pieces }: { columns: C; piec
       const writer = new ParquetWriter({ writer: to, schema, createdBy: 'Tubelet', kvMetadata: [{ key: 'schema', value: SCHEMA }] })
       let group: unknown[][] = names.map(() => [])
       const flush = () => {
-        writer.write({ columnData: names.map((name, at) => ({ name, data: group[at] ?? [] })), rowGroupSize: GROUP })
+        // There is nothing to wait for: our writers write at once.
+        void writer.write({ columnData: names.map((name, at) => ({ name, data: group[at] ?? [] })), rowGroupSize: GROUP })
         group = names.map(() => [])
       }
       for (const row of rows) {
@@ -65,7 +66,7 @@ function parquetTable<C extends Columns>({ columns, pieces }: { columns: C; piec
         if (group[0]?.length === GROUP) flush()
       }
       if (group[0]?.length !== 0) flush()
-      writer.finish()
+      void writer.finish()
     },
     async *read(file) {
       for await (const { rows, found } of groupsOf(file)) {

@@ -226,7 +226,10 @@ export function* readYolo(open: () => Iterable<string>, beside: Beside, folderOf
       }
     }
   }
-  if (texts === 0) throw new SyntaxError(phrase('There are no labels in the folders beside it that it names.'))
+  if (texts === 0)
+    throw new SyntaxError(
+      phrase('There are no labels in the folders beside it that it names. A browser sends data.yaml alone: choose it by its path.'),
+    )
 }
 
 function boxOf({ cx, cy, width, height }: YoloRow): Box {

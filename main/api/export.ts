@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import type { exportRoutes } from '../../app/contract/export.ts'
 import { TubeletError } from '../../app/errors.ts'
+import { cutsAhead } from '../export/cuts-ahead.ts'
 import { countsOfExport, exportProject } from '../export/export.ts'
 import { filesIn, isFolder } from '../export/folder.ts'
 import { chosenClips } from '../export/which.ts'
@@ -71,6 +72,8 @@ export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<k
         underWay.delete(exportId)
       }
     },
+    cutsAhead: async ({ body: { sourceIds, ...which } }, { signal }) =>
+      await cutsAhead(library, await pipeline.media(), { sourceIds, clipIds: await chosenClips(library, search, which) }, signal),
     exportCounts: async ({ body: { sourceIds, labels, states, by, ...which } }) =>
       await countsOfExport(library, { sourceIds, clipIds: await chosenClips(library, search, which), scope: { labels, states, by } }),
     cancelExport: ({ params: { exportId } }) => {

@@ -12,7 +12,11 @@ export function importHandlers({ pipeline, jobs, imports, places }: Services): H
       for (const [nth, file] of paths.entries()) places.mustBeTakeable(file, `body.paths.${nth}`, () => foldersOf(library))
       return imports.read(paths, signal, importId)
     },
-    bringImport: ({ query: { name } }, { body, signal }) => imports.bring(name, body ?? new Blob([]).stream(), signal),
+    bringImport: ({ query: { name, importId } }, { body, signal }) => imports.bring(name, body ?? new Blob([]).stream(), signal, importId),
+    bringBeside: async ({ params: { importId }, query: { name } }, { body, signal }) => {
+      await imports.bringBeside(importId, name, body ?? new Blob([]).stream(), signal)
+      return {}
+    },
     lookImport: ({ params: { importId }, body }) => imports.look(importId, body),
     takeImport: async ({ params: { importId }, body: { parts, unreviewed } }) => {
       const taken = await imports.take(importId, parts, unreviewed)

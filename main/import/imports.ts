@@ -40,6 +40,8 @@ interface Open {
 const MOST_OPEN = 4
 /** Bytes of a file that comes through a browser. */
 const LARGEST_SENT = 8 * 2 ** 30
+/** Of one that belongs to it. */
+const LARGEST_BESIDE = 2 ** 20
 /** Faults that are told one by one. */
 const TOLD = 500
 
@@ -73,13 +75,7 @@ export class Imports {
     importId: string = randomUUID(),
     folder = this.#newFolder(importId),
   ): Promise<Import> {
-    if (this.#open.has(importId))
-      throw new TubeletError({
-        code: 'conflict',
-        message: 'An import of this name is open.',
-        stillWorks: 'It stays open.',
-        next: 'Give another name.',
-      })
+    if (this.#open.has(importId)) throw isOpen()
     const stop = new AbortController()
     const files = await Promise.all(paths.map((file) => readable(path.resolve(file))))
     const worker = new Channel<ImportService>(
@@ -105,25 +101,23 @@ export class Imports {
     return this.#toldOf(importId, open)
   }
 
-  /** Read a file that a browser sends. */
-  async bring(name: string, body: ReadableStream<Uint8Array>, signal?: AbortSignal): Promise<Import> {
-    const importId = randomUUID()
+  /** Read a file that a browser sends. @param importId Where what belongs to it was sent before. */
+  async bring(name: string, body: ReadableStream<Uint8Array>, signal?: AbortSignal, importId: string = randomUUID()): Promise<Import> {
+    if (this.#open.has(importId)) throw isOpen()
     const folder = this.#newFolder(importId)
-    const file = path.join(folder, path.basename(name.replaceAll(/[\\/:\0]/g, '_')).replace(/^\.+/, '_'))
-    let bytes = 0
-    const limit = new Transform({
-      transform(chunk: Uint8Array, _encoding, done) {
-        bytes += chunk.length
-        done(bytes > LARGEST_SENT ? tooLarge() : null, chunk)
-      },
-    })
     try {
-      await piped(Readable.from(body), limit, createWriteStream(file), signal ? { signal } : {})
+      const file = await sent(folder, name, body, LARGEST_SENT, signal)
       return await this.read([file], signal, importId, folder)
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
       throw error
     }
+  }
+
+  /** Keep a small file beside the one that a browser sends next under this name. */
+  async bringBeside(importId: string, name: string, body: ReadableStream<Uint8Array>, signal?: AbortSignal): Promise<void> {
+    if (this.#open.has(importId)) throw isOpen()
+    await sent(this.#newFolder(importId), name, body, LARGEST_BESIDE, signal)
   }
 
   async look(importId: string, chosen: Chosen): Promise<ImportLook> {
@@ -373,11 +367,37 @@ function asPhrase({ message, values }: Problem): Phrase {
   return said(message, values)
 }
 
-function tooLarge(): TubeletError {
+function isOpen(): TubeletError {
+  return new TubeletError({
+    code: 'conflict',
+    message: 'An import of this name is open.',
+    stillWorks: 'It stays open.',
+    next: 'Give another name.',
+  })
+}
+
+/** Write what a browser sends. @param most Bytes. @returns Its place. */
+async function sent(folder: string, name: string, body: ReadableStream<Uint8Array>, most: number, signal?: AbortSignal): Promise<string> {
+  const file = path.join(folder, path.basename(name.replaceAll(/[\\/:\0]/g, '_')).replace(/^\.+/, '_'))
+  let bytes = 0
+  const limit = new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      bytes += chunk.length
+      done(bytes > most ? tooLarge(most) : null, chunk)
+    },
+  })
+  await piped(Readable.from(body), limit, createWriteStream(file), signal ? { signal } : {})
+  return file
+}
+
+function tooLarge(most: number): TubeletError {
   return new TubeletError({
     code: 'bad-request',
-    message: 'A file that is sent by a browser may have {{limit}} GB at most.',
-    values: { limit: LARGEST_SENT / 2 ** 30 },
+    message:
+      most === LARGEST_SENT
+        ? 'A file that is sent by a browser may have {{limit}} GB at most.'
+        : 'A file that belongs to another may have {{limit}} MB at most.',
+    values: { limit: most === LARGEST_SENT ? most / 2 ** 30 : most / 2 ** 20 },
     stillWorks: 'Nothing was imported.',
     next: 'Import it with “tubelet import”, which reads it where it lies.',
   })

@@ -68,6 +68,16 @@ async function planCopy(tools: MediaTools, video: FilmedVideo, span: Span, signa
   return plans.sort((a, b) => b.begin - a.begin)[0] ?? null
 }
 
+/** Seconds by which a copy of a span would begin before it; null where the file cannot be cut without encoding it again. */
+export async function earlyBy(tools: MediaTools, video: FilmedVideo, span: Span, signal?: AbortSignal): Promise<number | null> {
+  // What follows the first packets tells nothing of where it begins.
+  const first = { startFrame: span.startFrame, endFrame: Math.min(span.endFrame, span.startFrame + 1) }
+  const plan = await planCopy(tools, video, first, signal)
+  if (plan === null) return null
+  const [from, begin] = [video.pts[span.startFrame] ?? 0, video.pts[plan.begin] ?? 0]
+  return secondsOf(from, video.probe) - secondsOf(begin, video.probe)
+}
+
 /** The endings of files that copies are written to, by what holds the codecs of the source. Matroska holds nearly all of them. */
 function containersFor({ container }: Probe): string[] {
   const own = /\bwebm\b/.test(container) ? '.mkv' : /\b(?:mov|mp4)\b/.test(container) ? '.mp4' : '.mkv'

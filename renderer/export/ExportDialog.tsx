@@ -81,7 +81,7 @@ export function ExportDialog() {
           ))}
         </fieldset>
       ))}
-      <ScopeFields offered={offered} />
+      <ScopeFields offered={offered} request={request('cuts')} />
       {formats.some(holdsAnnotations) && <Held formats={formats.filter(holdsAnnotations)} request={request('counts')} />}
       <Missing />
       <fieldset>

@@ -1,3 +1,7 @@
+import { useQuery } from '@tanstack/react-query'
+import type { CallArgs } from '../../app/contract.ts'
+import { call } from '../api.ts'
+import { number } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { useLabels, useSources } from '../cache.ts'
 import { useUi } from '../store.ts'
@@ -13,7 +17,7 @@ const REVIEW_NAMES: Record<keyof typeof REVIEWED, string> = {
 }
 
 /** Which clips to export, and which of their annotations. */
-export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered> }) {
+export function ScopeFields({ offered, request }: { offered: ReturnType<typeof useOffered>; request: CallArgs<'export'>['body'] }) {
   const choice = useChoice()
   const { chosenLabels, by, reviewed, perVideo, lookedFor, formats, change } = choice
   const clips = stillOffered(choice.clips, offered)
@@ -89,6 +93,7 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
               <option value="exact">{t('Exact to the frame, encoded again')}</option>
             </select>
           </label>
+          {choice.cut === 'copy' && <Early request={request} />}
         </fieldset>
       )}
       {formats.includes('coco') && (
@@ -109,6 +114,35 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
         </fieldset>
       )}
     </>
+  )
+}
+
+/** How far clips that are copied begin before their first frame, told before they are made. */
+function Early({ request }: { request: CallArgs<'export'>['body'] }) {
+  const { sourceIds, clipIds, search, table, rows, view } = request
+  const body = { sourceIds, clipIds, search, table, rows, view }
+  const { data } = useQuery({
+    queryKey: ['cuts-ahead', body],
+    queryFn: () => call('cutsAhead', { body }),
+    staleTime: 60_000,
+    retry: false,
+  })
+  if (data === undefined || data.looked === 0) return null
+  const { clips, looked, early, most, uncut } = data
+  const of = looked < clips ? t('Of {{looked, number}} of {{clips, number}} clips:', { looked, clips }) : ''
+  const begin =
+    early > 0
+      ? t('{{early, number}} of {{looked, number}} begin before their first frame, by at most {{seconds}} s.', {
+          early,
+          looked,
+          seconds: number(Math.ceil(most * 10) / 10),
+        })
+      : t('All begin at their first frame.')
+  const refused = uncut > 0 ? t('{{count, number}} cannot be copied.', { count: uncut }) : ''
+  return (
+    <p className="small muted export-early" role="status">
+      {[of, uncut === looked ? '' : begin, refused].filter((part) => part !== '').join(' ')}
+    </p>
   )
 }
 

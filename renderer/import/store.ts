@@ -46,10 +46,27 @@ export async function importPaths(paths: readonly string[]): Promise<void> {
   await reading(importId, () => call('readImport', { body: { paths: [...paths], importId } }))
 }
 
-/** Read files whose paths the browser does not reveal, one after the other. */
-export async function importFiles([first, ...waiting]: readonly File[]): Promise<void> {
-  useImport.setState({ waiting })
-  if (first) await reading(first.name, () => sendBytes('bringImport', { query: { name: first.name } }, first))
+/** What lies beside the rows of MOT Challenge: the names of their classes, and facts of the video. */
+const OF_MOT: ReadonlySet<string> = new Set(['labels.txt', 'seqinfo.ini'])
+
+/** Files that are read, without those that belong to others of them. */
+export function withoutBeside(files: readonly File[]): File[] {
+  const hasRows = files.some(({ name }) => /\.txt$/i.test(name) && !OF_MOT.has(name))
+  return files.filter(({ name }) => !(hasRows && OF_MOT.has(name)))
+}
+
+/** Read files whose paths the browser does not reveal, one after the other, each with those that belong to it. */
+export async function importFiles(files: readonly File[]): Promise<void> {
+  const [first, ...waiting] = withoutBeside(files)
+  const beside = files.filter((file) => file !== first && !waiting.includes(file))
+  useImport.setState({ waiting: waiting.length > 0 ? [...waiting, ...beside] : [] })
+  if (first)
+    await reading(first.name, async () => {
+      const importId = crypto.randomUUID()
+      if (/\.txt$/i.test(first.name))
+        for (const file of beside) await sendBytes('bringBeside', { params: { importId }, query: { name: file.name } }, file)
+      return sendBytes('bringImport', { query: { name: first.name, importId } }, first)
+    })
 }
 
 async function reading(name: string, read: () => Promise<Import>): Promise<void> {
