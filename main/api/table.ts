@@ -5,7 +5,7 @@ import { type CellState, type Column, type ColumnKey, FACTS, type TableQuery, ty
 import { TubeletError } from '../../app/errors.ts'
 import { csvLine } from '../../app/formats/csv.ts'
 import { notesText } from '../../app/table/facts.ts'
-import type { KeptColumn } from '../library/table.ts'
+import type { KeptColumn } from '../library/rows.ts'
 import { editCells } from '../library/table-edits.ts'
 import type { TableTasks } from '../library/table-worker.ts'
 import type { Handlers, Services } from './handler.ts'

@@ -13,8 +13,8 @@ import { english, phrase, type Phrase, said } from '../../app/phrase.ts'
 import type { Vocabulary } from '../../app/vocabulary.ts'
 import { isOpen, windowOf } from '../made-in.ts'
 import type { KeptJob } from './job-table.ts'
+import type { KeptColumn } from './rows.ts'
 import { readSetting, writeSetting } from './settings.ts'
-import type { KeptColumn } from './table.ts'
 
 /** What a person decided about one annotation. */
 export interface HumanLayer {

@@ -2,6 +2,7 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { ReviewState } from '../../app/annotation.ts'
 import type { Clip, Job, Source, SourceState } from '../../app/contract.ts'
+import type { Column } from '../../app/contract/table.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 import type { NumberedVideo } from '../../app/numbered.ts'
@@ -9,6 +10,9 @@ import { standingOf } from '../../app/review.ts'
 import { playbackOf } from '../media/playback.ts'
 
 type Row = Record<string, SQLOutputValue>
+
+/** A column of the table as it is stored; how far it is filled is counted on request. */
+export type KeptColumn = Pick<Column, 'id' | 'kind' | 'text' | 'automatic'>
 
 /** SQL: whether all of a group of tracks `annotations t` are unsure, by the rule of `standingOf`. */
 export const UNSURE_NAME = `min(t.state = 'machine' AND coalesce(t.unsure, 0))`

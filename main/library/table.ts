@@ -2,16 +2,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { ReviewState } from '../../app/annotation.ts'
 import type { BackendEvent } from '../../app/contract.ts'
-import type { Column, ColumnKind, Picked, TableSpec, View } from '../../app/contract/table.ts'
+import type { ColumnKind, Picked, TableSpec, View } from '../../app/contract/table.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import { topicOf } from '../../app/table/question.ts'
 import { Channel, thread } from '../channel.ts'
 import type { EditHistory } from './history.ts'
+import type { KeptColumn } from './rows.ts'
 import type { TableService, TableTasks } from './table-worker.ts'
-
-/** A column as it is stored; how far it is filled is counted on request. */
-export type KeptColumn = Pick<Column, 'id' | 'kind' | 'text' | 'automatic'>
 
 /** So many picks that no view names are kept, since one may still be on a screen. */
 const PICKS = 10
