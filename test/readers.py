@@ -100,9 +100,9 @@ def datumaro_own(out: Path) -> str:
     items = Dataset.import_from(str(out / "datumaro"), "datumaro")
     found = [one for item in items for one in item.annotations]
     same(len(found), meant, "boxes of Datumaro")
-    names = [label.name for label in items.categories()[next(iter(items.categories()))]]
-    tracks = {(int(one.attributes["track_id"]), names[one.label]) for one in found}
-    same(tracks, {(int(row["track_id"]), row["label"].removeprefix("'")) for rows in boxes_of(out).values() for row in rows}, "tracks")
+    tracks = {(int(one.attributes["track_id"]), one.label + 1) for one in found}
+    coco = json.loads((out / "instances.json").read_text(encoding="utf-8"))
+    same(tracks, {(one["id"], one["category_id"]) for one in coco["tracks"]}, "tracks and their labels")
     return f"Datumaro's own: {len(found)} boxes of {len(tracks)} tracks"
 
 
@@ -132,7 +132,7 @@ def yolo(out: Path) -> str:
         boxes += sum(map(len, meant.values()))
     same(videos["train"] & videos["val"], set(), "videos in both folders")
     same(bool(videos["train"]) and bool(videos["val"]), True, "both folders have pictures")
-    items = Dataset.import_from(str(folder), "yolo_ultralytics")
+    items = Dataset.import_from(str(folder), "yolo")
     same(sum(len(item.annotations) for item in items), boxes, "boxes by Datumaro")
     return f"YOLO: {pictures} pictures, {boxes} boxes, by Datumaro too; no video in both folders"
 
@@ -144,10 +144,10 @@ def youtube_vis(out: Path) -> str:
 
     truth = json.loads((out / "youtube-vis.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as apart:
-        results = Path(apart) / "trackers" / "tubelet" / "data"
-        given = Path(apart) / "truth"
+        results = Path(apart) / "trackers" / "youtube_vis_all" / "tubelet" / "data"
+        given = Path(apart) / "truth" / "youtube_vis_all"
         results.mkdir(parents=True)
-        given.mkdir()
+        given.mkdir(parents=True)
         # It takes one mask for each frame, as run lengths, and not a list of polygons.
         for one in truth["annotations"]:
             runs = [seg and mask.merge(mask.frPyObjects(seg, one["height"], one["width"])) for seg in one["segmentations"]]
@@ -159,7 +159,7 @@ def youtube_vis(out: Path) -> str:
         original, mask.frPyObjects = mask.frPyObjects, lambda seg, _h, _w: seg
         try:
             dataset = evaluator.datasets.YouTubeVIS(
-                {"GT_FOLDER": str(given), "TRACKERS_FOLDER": str(Path(apart) / "trackers"), "SPLIT_TO_EVAL": "", "PRINT_CONFIG": False}
+                {"GT_FOLDER": f"{apart}/truth/", "TRACKERS_FOLDER": f"{apart}/trackers/", "SPLIT_TO_EVAL": "all", "PRINT_CONFIG": False}
             )
             quiet = ("PRINT_RESULTS", "PRINT_CONFIG", "TIME_PROGRESS", "OUTPUT_SUMMARY", "OUTPUT_DETAILED", "PLOT_CURVES")
             told, _ = evaluator.Evaluator(dict.fromkeys(quiet, False) | {"BREAK_ON_ERROR": True}).evaluate([dataset], [evaluator.metrics.HOTA()])

@@ -23,7 +23,7 @@ const Event = z.object({
   label: z.string(),
   confidence: z.number().optional(),
   /** First and last frame. */
-  support: z.string(),
+  support: z.object({ ranges: z.tuple([z.tuple([z.number().int(), z.number().int()])]) }),
   attrs: attributes(Told),
 })
 const Frame = z.object({
@@ -61,7 +61,7 @@ export const fiftyone: Format<Film, FiftyonePiece> = {
           name: FIELDS[body.kind],
           label: body.text.toWellFormed(),
           ...(confidence === null ? {} : { confidence }),
-          support: `${startFrame + 1}-${endFrame}`,
+          support: { ranges: [[startFrame + 1, endFrame]] },
           attrs: {
             attrs: told({
               ...(body.kind === 'answer' ? { question: body.question } : {}),

@@ -2,8 +2,9 @@
  * YouTube-VIS: a "video" is a stretch of frames, and an annotation is one object in it, with a place for each of its frames: a box, or null where it
  * is not. Ours are the clips of a film, and the frames between them that have a box, in stretches of at most LONGEST frames.
  *
- * Readers pass over a box whose mask is null, so each box has its own rectangle as a polygon. `file_names` are those of our COCO file. A video that
- * is in several stretches has one `metadata.source_id`, and an object one `track_id` in all of them.
+ * Readers pass over a box whose mask is null, so each box has its own rectangle as a polygon. The names of pictures are as in our COCO file, but in a
+ * folder for each stretch, by which TrackEval tells them apart. A video that is in several stretches has one `metadata.source_id`, and an object one
+ * `track_id` in all of them.
  */
 import { z } from 'zod'
 import { ReviewState } from '../annotation.ts'
@@ -114,7 +115,7 @@ function videoOf({ source, title }: Film, { from, to, id: video }: Stretch): Par
     name: `${name} [${from}-${to - 1}]`,
     ...decodedPicture(source.probe),
     length: to - from,
-    file_names: Array.from({ length: to - from }, (_, at) => `video-${source.id}/frame_${String(from + at).padStart(6, '0')}.jpg`),
+    file_names: Array.from({ length: to - from }, (_, at) => `video-${source.id}-${from}/frame_${String(from + at).padStart(6, '0')}.jpg`),
     metadata: { source_id: source.id, name, path, fingerprint },
   }
 }
