@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { assembled } from '../wat.testing.ts'
 import type { GreyPicture } from './camera.ts'
-import { isDrawn, type LightSample, lightSample, lightStretches } from './light.ts'
+import { isDrawn, KERNEL, type LightSample, lightSample, lightStretches } from './light.ts'
 
 const flat = (level: number, patch = level): GreyPicture => ({
   grey: Uint8Array.from({ length: 400 }, (_, i) => (i % 20 < 5 ? patch : level)),
@@ -14,7 +17,57 @@ function samplesOf(pictures: readonly GreyPicture[]): LightSample[] {
 
 const repeated = (picture: GreyPicture, times: number) => new Array<GreyPicture>(times).fill(picture)
 
+/** The same, point by point. */
+function slowly({ grey, width, height }: GreyPicture, before: GreyPicture): Omit<LightSample, 'time'> {
+  const mean = grey.reduce((sum, level) => sum + level, 0) / grey.length
+  const inner = Array.from(grey.keys()).filter((at) => {
+    const [x, y] = [at % width, Math.floor(at / width)]
+    return x > 0 && x < width - 1 && y > 0 && y < height - 1 && (grey[at] ?? 0) >= 24
+  })
+  const isFlat = (at: number) => {
+    const around = [-width, 0, width].flatMap((row) => [-1, 0, 1].map((column) => grey[at + row + column] ?? NaN))
+    return Math.max(...around) - Math.min(...around) <= 1
+  }
+  return {
+    mean,
+    spread: Math.sqrt(grey.reduce((sum, level) => sum + level ** 2, 0) / grey.length - mean ** 2),
+    change: grey.reduce((sum, level, at) => sum + Math.abs(level - (before.grey[at] ?? NaN)), 0) / grey.length,
+    flat: inner.length < 0.25 * grey.length ? 0 : inner.filter(isFlat).length / inner.length,
+  }
+}
+
 describe('light', () => {
+  it('runs what light.wat says', () => {
+    const source = readFileSync(path.join(import.meta.dirname, 'light.wat'), 'utf8')
+    expect(assembled(source)).toEqual([...KERNEL])
+    expect(assembled(source.replace('i8x16.min_u', 'i8x16.max_u'))).not.toEqual([...KERNEL])
+  })
+
+  // Sizes that are no whole number of sixteens, and the largest by turns with the smallest: nothing of one picture is left in the next.
+  it.each([
+    [16, 16],
+    [160, 160],
+    [17, 33],
+    [160, 90],
+    [90, 160],
+  ])('measures each of %i x %i points', (width, height) => {
+    const picture = (seed: number): GreyPicture => {
+      // Plain parts, steps of one and of two levels, noise, and dark and full parts.
+      const grey = Uint8Array.from({ length: width * height }, (_, at) => {
+        const [x, y] = [at % width, Math.floor(at / width)]
+        const part = (Math.floor(x / 7) + Math.floor(y / 5) + seed) % 5
+        return [90, 120 + (at % 2), 200 + 2 * (x % 2), (at * 2_654_435_761 * (seed + 1)) % 256, x % 3 === 0 ? 255 : 0][part] ?? 0
+      })
+      return { grey, width, height }
+    }
+    const { time, ...fast } = lightSample(picture(2), 3, picture(1))
+    const slow = slowly(picture(2), picture(1))
+    expect(time).toBe(3)
+    for (const key of ['mean', 'spread', 'change', 'flat'] as const) expect(fast[key], key).toBeCloseTo(slow[key] ?? NaN, 8)
+    expect(fast.flat).toBeGreaterThan(0)
+    expect(fast.flat).toBeLessThan(1)
+  })
+
   it('measures mean, spread and change', () => {
     expect(lightSample(flat(100), 1, null)).toEqual({ time: 1, mean: 100, spread: 0, change: null, flat: 1 })
     expect(lightSample(flat(100, 140), 1, flat(100)).change).toBeCloseTo(10)

@@ -85,7 +85,8 @@ export function decodePlan(
     `[c]${COUNTED}[preview]`,
     `[d]select='${sampled(stripRate)}',showinfo@strip_${seal}=checksum=0,scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
   ]
-  const jpeg = ['-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
+  // Best codes for each picture would make it a twentieth smaller, and take as long as the rest of encoding it.
+  const jpeg = ['-c:v', 'mjpeg', '-threads', '1', '-huffman', 'default', '-q:v', '4', '-f', 'mpjpeg']
   // Otherwise ffmpeg puts frames on a clock of the file's rate, where two may share a tick.
   const output = (label: string, ...format: string[]) => ['-map', `[${label}]`, ...keepFrames(tools), '-enc_time_base', '1:25', ...format]
   return [

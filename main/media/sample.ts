@@ -86,8 +86,14 @@ const STOPPED: Problem = {
 /** Threads that wait for a pass. */
 const idle: Channel<SampleService>[] = []
 
+/**
+ * What the pipes deliver lives for a moment, outside the heap: small collections free it soon. With few and large ones so much gathers that the whole
+ * heap is searched again and again.
+ */
+const SOON = { maxYoungGenerationSizeMb: 4 }
+
 function newWorker(): Channel<SampleService> {
-  return new Channel(() => thread(import.meta.url, 'sample-worker'), STOPPED)
+  return new Channel(() => thread(import.meta.url, 'sample-worker', undefined, SOON), STOPPED)
 }
 
 /** Start a thread ahead of the first pass, which then need not wait for it. */
