@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  CameraGauge,
-  cameraMotion,
-  cameraStep,
-  type CameraTrace,
-  type Cover,
-  groundAt,
-  type GreyPicture,
-  type PicturePart,
-  restingShare,
-} from './camera.ts'
+import { CameraGauge, cameraMotion, cameraStep, type CameraTrace, type Cover, groundAt, type PicturePart, restingShare } from './camera.ts'
+import type { GreyPicture } from './tiles.ts'
 
 const [WIDTH, HEIGHT] = [160, 90]
 

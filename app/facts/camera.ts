@@ -5,11 +5,7 @@
  * Pictures are grey bytes, row-major, about 160 pixels on the longer side, without black bars, about four a second.
  */
 
-export interface GreyPicture {
-  grey: Uint8Array
-  width: number
-  height: number
-}
+import { type FoundTile, type GreyPicture, TILE, tilesAgain } from './tiles.ts'
 
 /** How the ground of the picture moved between two moments: a point at (x, y) from the middle is then at shift + growth * turned (x, y). */
 export interface CameraStep {
@@ -64,9 +60,6 @@ export interface CameraTrace {
   stays: Stay[]
 }
 
-/** Side of a tile, and how far it is first searched for, in pixels of the half-size picture. */
-const TILE = 8
-const REACH = 5
 /** The whole picture is first searched for this far, as a share of its side. */
 const SWEEP = 0.35
 /** A tile has texture if its grey levels deviate from their mean by this much. */
@@ -110,13 +103,6 @@ const GROUND = 0.5
 const TELLING = 0.5
 /** Below this trust a step does not count as motion. */
 const TRUST = 0.3
-
-interface Tile {
-  x: number
-  y: number
-  u: number
-  v: number
-}
 
 /** x → (tx + s x - r y, ty + r x + s y) from the middle of the picture, less the identity: [tx, ty, s, r]. */
 type Motion = readonly [tx: number, ty: number, growth: number, turn: number]
@@ -179,20 +165,15 @@ function sweep(a: GreyPicture, b: GreyPicture): [number, number] {
   return best
 }
 
-/** Mean difference of grey levels between a tile of `a` and the place (u, v) further in `b`; Infinity outside. Above `enough` it may stop short. */
-function difference(a: GreyPicture, b: GreyPicture, x: number, y: number, u: number, v: number, enough = Infinity): number {
+/** Mean difference of grey levels between a tile of `a` and the place (u, v) further in `b`; Infinity outside. */
+function difference(a: GreyPicture, b: GreyPicture, x: number, y: number, u: number, v: number): number {
   const left = x + u
   const top = y + v
   if (left < 0 || top < 0 || left + TILE > b.width || top + TILE > b.height) return Infinity
-  const most = enough * TILE ** 2
   const { grey: before, width: strideA } = a
   const { grey: after, width: strideB } = b
   let sum = 0
-  for (
-    let row = 0, rowA = y * strideA + x, rowB = top * strideB + left;
-    row < TILE && sum <= most;
-    row++, rowA += strideA, rowB += strideB
-  ) {
+  for (let row = 0, rowA = y * strideA + x, rowB = top * strideB + left; row < TILE; row++, rowA += strideA, rowB += strideB) {
     for (let column = 0; column < TILE; column++) sum += Math.abs((before[rowA + column] ?? 0) - (after[rowB + column] ?? 0))
   }
   return sum / TILE ** 2
@@ -231,43 +212,11 @@ function deviation({ grey, width }: GreyPicture, x: number, y: number): number {
   return Math.sqrt(Math.max(0, squares / TILE ** 2 - (sum / TILE ** 2) ** 2))
 }
 
-/** Position -0.5..0.5 of the minimum of a parabola through three neighbours. */
-function between(before: number, here: number, after: number): number {
-  const bend = before - 2 * here + after
-  return Number.isFinite(bend) && bend > 1e-6 ? Math.max(-0.5, Math.min(0.5, (before - after) / (2 * bend))) : 0
-}
-
 /** Upper left corners of the tiles of a picture, as a grid. */
 function tilesOf({ width, height }: GreyPicture): [number, number][] {
   const tiles: [number, number][] = []
   for (let y = 0; y + TILE <= height; y += TILE) for (let x = 0; x + TILE <= width; x += TILE) tiles.push([x, y])
   return tiles
-}
-
-/** Where a tile is found again, near no shift or near `guess`; null where its place is not certain along both axes. */
-function found(a: GreyPicture, b: GreyPicture, x: number, y: number, lost: number, guess: [number, number]): Tile | null {
-  let u = 0
-  let v = 0
-  let least = difference(a, b, x, y, 0, 0)
-  for (const [gu, gv] of Math.hypot(...guess) < 2 ? [guess] : [[0, 0] as const, guess]) {
-    for (let dv = gv - REACH; dv <= gv + REACH; dv++) {
-      for (let du = gu - REACH; du <= gu + REACH; du++) {
-        const value = difference(a, b, x, y, du, dv, least)
-        if (value >= least) continue
-        least = value
-        u = du
-        v = dv
-      }
-    }
-  }
-  if (least > lost) return null
-  const at = (du: number, dv: number) => difference(a, b, x, y, u + du, v + dv)
-  const [west, east, north, south] = [at(-1, 0), at(1, 0), at(0, -1), at(0, 1)]
-  // A straight edge matches anywhere along itself, so the tile must fit clearly less well two pixels to either side; at one pixel it may
-  // fit as well, when the true place is half-way.
-  const clear = least + 1 + 0.15 * least
-  if (Math.min(at(-2, 0), at(2, 0), at(0, -2), at(0, 2)) < clear) return null
-  return { x, y, u: u + between(west, least, east), v: v + between(north, least, south) }
 }
 
 const movedBy = ([tx, ty, growth, turn]: Motion, x: number, y: number): [number, number] => [
@@ -276,7 +225,7 @@ const movedBy = ([tx, ty, growth, turn]: Motion, x: number, y: number): [number,
 ]
 
 /** The motion that most tiles agree on. @param middle Of the picture, in the tiles' pixels. */
-function agreed(tiles: readonly Tile[], middle: readonly [number, number], tolerance: number): Motion {
+function agreed(tiles: readonly FoundTile[], middle: readonly [number, number], tolerance: number): Motion {
   const points = tiles.map(({ x, y, u, v }) => ({ x: x + TILE / 2 - middle[0], y: y + TILE / 2 - middle[1], u, v }))
   const near = tolerance * tolerance
   const fits = ({ x, y, u, v }: (typeof points)[number], [tx, ty, growth, turn]: Motion) => {
@@ -340,7 +289,7 @@ export function cameraStep(a: GreyPicture, b: GreyPicture): Omit<CameraStep, 'fr
   const still = { dx: 0, dy: 0, zoom: 0 }
   if (tiles.length < LEAST_TILES) return { ...still, trust: 0 }
   const [coarseX, coarseY] = sweep(halved(halfA), halved(halfB))
-  const seen = tiles.flatMap(({ x, y, lost }) => found(halfA, halfB, x, y, lost, [2 * coarseX, 2 * coarseY]) ?? [])
+  const seen = tilesAgain(halfA, halfB, tiles, [2 * coarseX, 2 * coarseY])
   const middle = [halfA.width / 2, halfA.height / 2] as const
   const motion = agreed(seen, middle, Math.max(0.5, Math.max(halfA.width, halfA.height) * AGREE))
   let [better, worse, fits, fitsStill] = [0, 0, 0, 0]

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { assembled } from '../wat.testing.ts'
-import type { GreyPicture } from './camera.ts'
+import type { GreyPicture } from './tiles.ts'
 import { isDrawn, KERNEL, type LightSample, lightSample, lightStretches } from './light.ts'
 
 const flat = (level: number, patch = level): GreyPicture => ({

@@ -1,5 +1,5 @@
 /** How light the picture is, whether it changes, and whether a camera recorded it, from the same small grey pictures as the camera. */
-import type { GreyPicture } from './camera.ts'
+import type { GreyPicture } from './tiles.ts'
 
 export interface LightSample {
   /** Seconds of the video. */

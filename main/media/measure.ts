@@ -1,6 +1,7 @@
 /** Measures every sampled frame on small grey pictures, whichever packs are in use. */
-import { CameraGauge, type CameraTrace, type GreyPicture } from '../../app/facts/camera.ts'
+import { CameraGauge, type CameraTrace } from '../../app/facts/camera.ts'
 import { type LightSample, lightSample } from '../../app/facts/light.ts'
+import type { GreyPicture } from '../../app/facts/tiles.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 
 /** The longer side of the grey pictures, pixels. */
