@@ -158,6 +158,8 @@ export function diskProblem(error: unknown): Problem | null {
       next: 'Choose another folder.',
       ...rest,
     }
+  if (cause === 'ENAMETOOLONG')
+    return { code: 'conflict', message: 'This name or path is longer than the disk allows.', next: 'Choose a shorter one.', ...rest }
   if (SILENT.has(cause))
     return {
       code: 'file-unreadable',

@@ -4,7 +4,7 @@ import { Scope } from '../formats/scope.ts'
 import { Phrase } from '../phrase.ts'
 import { LabelName } from '../vocabulary.ts'
 import { Filters, FindQuery } from './find.ts'
-import { Id, route } from './route.ts'
+import { FilePath, Id, route } from './route.ts'
 import { Rows, TableQuery } from './table.ts'
 
 /** Files of annotations. */
@@ -71,7 +71,7 @@ const ExportRequest = Which.extend({
   ...Scope.shape,
   formats: z.array(ExportFormat).min(1),
   /** A full path; the library's own folder where it is left out. */
-  directory: z.string().optional(),
+  directory: FilePath.optional(),
   /** One COCO file for each video, in that video's folder, in place of one for all: DIVE takes a file of several videos for one video. */
   perVideo: z.boolean().optional(),
   /**

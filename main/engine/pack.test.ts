@@ -75,6 +75,27 @@ describe('a pack', () => {
     await expect(openPack(dir)).rejects.toMatchObject(refusal(/plain file name/))
   })
 
+  it.each(['embedding', 'tokens', 'memory', 'token', 'queries'] as const)(
+    'whose graphs give another %s than it states is refused where that output is first read',
+    async (name) => {
+      const json = await manifest()
+      const clip = (await openPack(dir)).knownAnswers.clips[0] ?? new Uint8Array()
+      const use = async () => {
+        const pack = await openPack(dir)
+        const model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads: 1 }))
+        const encoding = await model.encode(cutTubes(clip, json.input))
+        await model.embedText(['what moves?'], 'search')
+        const { tokens } = encoding
+        return model.regions(tokens instanceof Float32Array ? toHalf(tokens) : (tokens ?? new Uint16Array()), null)
+      }
+      expect((await use()).vectors.length).toBeGreaterThan(0)
+      for (const by of [-1, 1]) {
+        await save({ ...json, dims: { ...json.dims, [name]: json.dims[name] + by } })
+        await expect(use()).rejects.toThrow(/gave|pack/)
+      }
+    },
+  )
+
   it('cannot link out of its folder', async () => {
     const { file } = (await manifest()).graphs.text
     await rename(path.join(dir, file), path.join(root, 'outside.onnx'))

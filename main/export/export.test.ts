@@ -17,6 +17,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { SidecarFormat } from '../../app/contract/export.ts'
+import { AnnotationFormat } from '../../app/contract/export.ts'
+import { contract } from '../../app/contract.ts'
 import { english } from '../../app/phrase.ts'
 import { guarded, unguarded } from '../../app/formats/guard.ts'
 import { coco } from '../../app/formats/coco.ts'
@@ -269,6 +271,14 @@ describe('an export', () => {
     } finally {
       if (isRoot) process.seteuid?.(0)
     }
+  })
+
+  it('says so when a name is longer than a disk allows, and asks for a name that can be one', async () => {
+    const long = exportProject(libraryOf([tricky]), { formats, directory: path.join(directory, 'n'.repeat(5_000)) })
+    await expect(long).rejects.toMatchObject({
+      problem: { code: 'conflict', message: 'This name or path is longer than the disk allows.' },
+    })
+    for (const name of ['', 'a\0b']) expect(contract.export.body.safeParse({ formats: ['csv'], directory: name }).success).toBe(false)
   })
 
   it.skipIf(process.platform !== 'linux')('comes back from where no folder can be made', { meta: { needs: 'Linux' } }, async () => {
