@@ -69,7 +69,11 @@ export function LookAt({
       <figcaption>
         {data.ordinal !== null && (
           <p className="num">
-            {t('Frame {{frame}} (from 0) of {{name}}, at {{time}}', { frame: data.ordinal, name: source.title, time: timeOf(data.ordinal) })}
+            {t('Frame {{frame}} (from 0) of {{name}}, at {{time}}', {
+              frame: data.ordinal,
+              name: source.title,
+              time: timeOf(data.ordinal),
+            })}
             {data.boxes.length > 0 && ` · ${t('{{count, number}} boxes', { count: data.boxes.length })}`}
           </p>
         )}
