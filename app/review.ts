@@ -46,9 +46,14 @@ export function labelTexts({ labels, perhaps }: { labels: readonly string[]; per
   return [...labels, ...perhaps.map((label) => labelText(label, true))]
 }
 
-/** How far a clip or a video is reviewed: the part of its annotations that a person decided about. */
+/**
+ * How far a clip or a video is reviewed: the part of its annotations that a person decided about. A clip that was analysed and in which there is nothing
+ * to decide is done: it must not stay among what is left to review.
+ */
 export type Review = 'open' | 'partly' | 'done'
 
-export function reviewOf(decided: number, total: number): Review {
+/** @param total How many annotations count for the review. @param analysed Whether that is all that there will be. */
+export function reviewOf(decided: number, total: number, analysed = false): Review {
+  if (total === 0) return analysed ? 'done' : 'open'
   return decided === 0 ? 'open' : decided < total ? 'partly' : 'done'
 }

@@ -56,6 +56,19 @@ test('search says so in its reason, the filters at the name', async () => {
   await page.keyboard.press('Escape')
 })
 
+test('Overview counts answers that are not sure apart, as it counts tracks', async () => {
+  const clip = (await call('listClips')).clips[0]
+  // That there is none is never a sure answer to how many.
+  const response = await fetch(new URL(`/api/clips/${clip?.id ?? 0}/ask`, app.url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${new URL(app.url).searchParams.get('token') ?? ''}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ question: 'How many trains are there?' }),
+  })
+  await response.text()
+  await goTo('Overview')
+  await expect(page.locator('.totals div').filter({ hasText: 'Answers' })).toHaveText(/^Answers0 \+ 1 not sure$/)
+})
+
 test('Overview counts it apart, and Labels proposes it with a question mark', async () => {
   await goTo('Overview')
   await expect(page.locator('.totals')).toContainText('+ 1 not sure')

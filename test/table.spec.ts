@@ -171,6 +171,17 @@ test('a view is kept with its columns, sorting and filters, and the file holds e
   expect(file).toContain('"two\nlines"')
 })
 
+test('a yes-or-no column of a question for a number is refused, with what to do', async () => {
+  await expect(call('addColumn', { body: { kind: 'yesno', text: 'how many cars?' } })).rejects.toThrow('Neither yes nor no answers')
+  await page.getByRole('button', { name: 'Add column' }).first().click()
+  await page.getByLabel('What do you want to know of every clip?').fill('how many cars?')
+  await page.getByRole('radio', { name: 'Yes or no' }).check()
+  const form = page.locator('form.add-column')
+  await expect(form).toContainText('Neither yes nor no answers this')
+  await expect(form.getByRole('button', { name: 'Add column' })).toBeDisabled()
+  await page.keyboard.press('Escape')
+})
+
 test('a column is removed from its menu and offered back', async () => {
   const column = await call('addColumn', { body: { kind: 'count', text: 'hammer' } })
   const header = page.getByRole('columnheader', { name: /hammer/ })
@@ -259,6 +270,9 @@ test('videos are rows that sum up their clips, and the table is accessible in bo
   const [head = '', first] = readFileSync(await (await download).path(), 'utf8').split('\r\n')
   const headings = await page.getByRole('columnheader').locator('.grid-title > span:not(.num)').allTextContents()
   expect(head.replace('\uFEFF', '').split(',')).toEqual(expect.arrayContaining(headings))
+  // A video's cell holds for some of its clips: the file says for how many of them.
+  expect(head).toMatch(/,Caption,Caption \(confidence\),Caption \(review\),Caption \(clips\),/)
+  expect(first).toMatch(/,\d+ of \d+,/)
   // The length is a number of seconds, as in the file of clips.
   expect(first).toMatch(/^d0\d_[^,]+,.*,39\.\d,/)
 })

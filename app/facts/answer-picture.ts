@@ -6,7 +6,7 @@ import { type Fact, type FactEvidence, factsOf, lightOf, type TextFact } from '.
 import type { ClipMeasures } from './input.ts'
 import type { Question } from './question.ts'
 import { type FactAnswer, NOTHING, TRUST } from './scene.ts'
-import { cameraText, capital, placeText, secondsText } from './wording.ts'
+import { cameraText, capital, placeText, secondsText, startText } from './wording.ts'
 
 /** Mean grey levels: below `dark` the picture is dark, above `light` it is light; in between there is no answer. */
 const LEVELS = { dark: 40, light: 110 }
@@ -166,7 +166,9 @@ export function textAnswer(
       if (edge)
         return {
           text:
-            asked === 'appear' ? say('It is there from the start.', 'Von Anfang an.') : say('It is there to the end.', 'Bis zum Ende da.'),
+            asked === 'appear'
+              ? startText(clip.span.from, language)
+              : say('It is there to the end of the clip.', 'Bis zum Ende des Clips da.'),
           value: asked === 'appear' ? time : null,
           evidence,
           confidence: least,

@@ -20,7 +20,7 @@ import {
   TRUST,
   wornColours,
 } from './scene.ts'
-import { capital, listText, motionText, placeText, secondsText, wayText } from './wording.ts'
+import { capital, listText, motionText, placeText, secondsText, startText, wayText } from './wording.ts'
 
 /**
  * In the picture, one thing is larger than another from this ratio of their areas on, and beside it from this distance on (shares of the
@@ -250,7 +250,7 @@ function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], 
     const came = arrival(box, track, scene)
     const time = start ? clip.span.from : came.time
     const evidence = evidenceOf(by, box, { time })
-    if (start) return { text: say('It is there from the start.', 'Von Anfang an.'), value: time, evidence, confidence: score }
+    if (start) return { text: startText(clip.span.from, language), value: time, evidence, confidence: score }
     const span = `${secondsText(came.from, language)} ${say('and', 'und')} ${secondsText(came.to, language)}`
     const vague = came.to - came.from > TOGETHER * 2
     return {
@@ -269,7 +269,7 @@ function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], 
   const evidence = evidenceOf(by, by[0]?.boxes.at(-1) ?? null, {})
   const placed = by.every(({ boxes }) => isPlaced(boxes.at(-1)))
   if (placed ? last.to >= clip.span.to - LAST * frameSeconds([...looked, ...tracks.flatMap(({ boxes }) => boxes)]) : !after)
-    return { text: say('It is there to the end.', 'Bis zum Ende da.'), value: null, evidence, confidence: score }
+    return { text: say('It is there to the end of the clip.', 'Bis zum Ende des Clips da.'), value: null, evidence, confidence: score }
   const seen = looked.findLast(({ time }) => time <= last.to + 1e-6)
   const time = placed || !after ? last.to : ((seen?.time ?? last.to) + after.time) / 2
   return {

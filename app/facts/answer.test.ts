@@ -123,7 +123,7 @@ describe('answers to how things are', () => {
 
   it('says that a thing was there from the start, or stays to the end', () => {
     expect(text(STREET, 'When does the dog first appear?')).toBe('It is there from the start.')
-    expect(text(STREET, 'When does the dog leave?')).toBe('It is there to the end.')
+    expect(text(STREET, 'When does the dog leave?')).toBe('It is there to the end of the clip.')
   })
 
   it('does not tell the way of a thing that only the camera moved, nor of two that part', () => {

@@ -62,7 +62,7 @@ describe('a box that is drawn between two looks, or after the last one', () => {
     const both = { ...clip([drawn('dog', [243]), thing({ label: 'car' })]), span: { from: 0, to: 10.17 } }
     expect(answer(both, 'Is there a car at the end?')).toMatchObject({ value: true })
     expect(answer(both, 'Is there a dog at the end?')).toMatchObject({ value: true })
-    expect(text(both, 'When does the dog leave?')).toBe('It is there to the end.')
+    expect(text(both, 'When does the dog leave?')).toBe('It is there to the end of the clip.')
   })
 
   it('is dated without a detector too', () => {
@@ -129,12 +129,14 @@ describe('when something is there first', () => {
   }
   it('is the beginning where it was there before the clip, or no look lies between', () => {
     const start = from(4.8, since(4.8))
-    expect(text(start, 'How many people are there?')).toBe('One person at most at once, from the beginning.')
-    expect(text(start, 'Wie viele Personen sind zu sehen?')).toBe('Höchstens eine Person gleichzeitig, von Anfang an.')
-    expect(text(start, 'When does the person appear?')).toBe('It is there from the start.')
+    expect(text(start, 'How many people are there?')).toBe('One person at most at once, from the beginning of the clip.')
+    expect(text(start, 'Wie viele Personen sind zu sehen?')).toBe('Höchstens eine Person gleichzeitig, von Anfang des Clips an.')
+    expect(text(start, 'When does the person appear?')).toBe('It is there from the start of the clip.')
+    // That of the video only where the clip begins with it: an answer is also read beside those of other clips.
+    expect(text(from(0, since(0)), 'How many people are there?')).toBe('One person at most at once, from the beginning.')
     expect(text(start, 'Is there a person?')).toBe('Yes, a person.')
-    expect(text(start, 'What appears first?')).toBe('A person, from the beginning.')
-    expect(text(from(4.8, since(4.9)), 'How many people are there?')).toBe('One person at most at once, from the beginning.')
+    expect(text(start, 'What appears first?')).toBe('A person, from the beginning of the clip.')
+    expect(text(from(4.8, since(4.9)), 'How many people are there?')).toBe('One person at most at once, from the beginning of the clip.')
   })
   it('is the start of its own track elsewhere, the same for every question', () => {
     const late = from(2, since(4.875))

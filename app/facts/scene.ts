@@ -173,9 +173,13 @@ export function fromStart(time: number, tracks: readonly ThingTrack[], { clip: {
   return second ? late < second.time - first.time - 1e-6 : time <= first.time
 }
 
-/** "first at 4.7 s", "from the beginning". */
+/** "first at 4.7 s", "from the beginning": that of the video, or "of the clip" where the clip begins later, since an answer is also read beside those of other clips. */
 export function sinceText(time: number, tracks: readonly ThingTrack[], scene: Scene, language: Language): string {
-  if (fromStart(time, tracks, scene)) return language === 'en' ? 'from the beginning' : 'von Anfang an'
+  const { from } = scene.clip.span
+  if (fromStart(time, tracks, scene))
+    return language === 'en'
+      ? `from the beginning${from > EXACT ? ' of the clip' : ''}`
+      : `von Anfang ${from > EXACT ? 'des Clips ' : ''}an`
   return language === 'en' ? `first at ${secondsText(time, language)}` : `zuerst bei ${secondsText(time, language)}`
 }
 

@@ -37,6 +37,26 @@ describe('a clip of which nothing could be read', () => {
   )
 })
 
+describe('a short clip of which a part could not be read', () => {
+  const second = (from: number, to: number) => ({
+    ...clip([thing({ label: 'dog', to: 0.25 })]),
+    span: { from: 0, to: 1 },
+    unread: [{ from, to }],
+  })
+
+  it('says which part to a tenth of a second: never seconds in which something was seen', () => {
+    expect(told(second(0.32, 1))).toContain('Seconds 0.3–1 are unreadable')
+    expect(told(second(0.32, 1))).toContain('A dog: 0:00.0–0:00.3')
+    expect(caption(second(0.36, 1))).toMatch(/seconds 0.4–1 are unreadable$/)
+    expect(captionOf(factsOf(second(0.36, 1)), 1, 'de')?.text).toMatch(/Sekunden 0,4–1 sind unlesbar$/)
+  })
+
+  it('names the tenth in which a single picture is lost', () => {
+    expect(told(second(0.36, 0.4))).toContain('Seconds 0.3–0.4 are unreadable')
+    expect(told(second(0.4, 0.44))).toContain('Seconds 0.4–0.5 are unreadable')
+  })
+})
+
 describe('a clip of which a part could not be read', () => {
   const unread = [{ from: 4, to: 6 }]
 

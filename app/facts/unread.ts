@@ -14,10 +14,13 @@ export interface Stretch {
 /** The most spans that are listed. */
 const TOLD = 8
 
-/** Whole seconds, "28–32, 41–45"; touching stretches are joined. */
+/**
+ * In tenths of a second, rounded as every other time is, so that what was seen up to a stretch is not said to lie in it: "28–32, 41.3–45"; a stretch shorter
+ * than a tenth is given the tenths around it. Touching stretches are joined.
+ */
 export function stretchesText(lost: readonly Stretch[]): string {
   const spans: Stretch[] = []
-  for (const { from, to } of lost.map((one) => ({ from: Math.floor(one.from), to: Math.ceil(one.to) }))) {
+  for (const { from, to } of lost.map(inTenths)) {
     const last = spans.at(-1)
     if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to)
     else spans.push({ from, to })
@@ -25,15 +28,20 @@ export function stretchesText(lost: readonly Stretch[]): string {
   return (
     spans
       .slice(0, TOLD)
-      .map(({ from, to }) => `${from}–${to}`)
+      .map(({ from, to }) => `${from / 10}–${to / 10}`)
       .join(', ') + (spans.length > TOLD ? ' …' : '')
   )
+}
+
+function inTenths({ from, to }: Stretch): Stretch {
+  const [first, last] = [Math.round(from * 10), Math.round(to * 10)]
+  return first < last ? { from: first, to: last } : { from: Math.floor(from * 10 + 1e-6), to: Math.floor(from * 10 + 1e-6) + 1 }
 }
 
 /** "seconds 41–45 are unreadable": worded so that a search for "read" does not find it. */
 export function unreadText(unread: readonly Stretch[], language: Language): string {
   const spans = stretchesText(unread)
-  return language === 'en' ? `seconds ${spans} are unreadable` : `Sekunden ${spans} sind unlesbar`
+  return language === 'en' ? `seconds ${spans} are unreadable` : `Sekunden ${spans.replaceAll('.', ',')} sind unlesbar`
 }
 
 /** The parts of stretches that lie in a span. */

@@ -10,6 +10,12 @@ export function secondsText(seconds: number, language: Language): string {
   return `${language === 'de' ? text.replace('.', ',') : text} s`
 }
 
+/** Of what is seen or read in a clip from its first moment on. @param from Where the clip begins, in seconds of the video. */
+export function startText(from: number, language: Language): string {
+  const clip = from > 0.01
+  return language === 'en' ? `It is there from the start${clip ? ' of the clip' : ''}.` : `Von Anfang ${clip ? 'des Clips ' : ''}an.`
+}
+
 /** "a, b and c". */
 export function listText(parts: readonly string[], language: Language): string {
   const last = parts.at(-1) ?? ''

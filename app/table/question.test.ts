@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { looksYesNo, toggled, topicOf, typedYesNo, yesNo } from './question.ts'
+import { looksYesNo, toggled, topicOf, typedYesNo, wantsWords, yesNo } from './question.ts'
 
 test('one question however it is typed is one column', () => {
   for (const typed of ['What moves?', ' what  moves', 'WHAT MOVES ??', 'what moves.']) expect(topicOf(typed)).toBe('what moves')
@@ -17,6 +17,22 @@ test('what people and spreadsheets write for yes and no is understood, anything 
   expect(['N', 'FALSE', 'nein', '0'].map(typedYesNo)).toEqual(['no', 'no', 'no', 'no'])
   expect(['?', 'Not sure'].map(typedYesNo)).toEqual(['unsure', 'unsure'])
   expect(['yes and no', 'red', ''].map(typedYesNo)).toEqual([null, null, null])
+})
+
+test('a question for a number, a thing, a place or a time is known by its first word; all others may be answered by yes or no', () => {
+  const words = [
+    'how many cars?',
+    'What moves?',
+    ' which way',
+    'Wie viele Autos?',
+    'Was ist zu sehen?',
+    'Was fährt dort?',
+    'wo ist der Hund',
+    'Whose is it?',
+  ]
+  expect(words.filter((one) => !wantsWords(one))).toEqual([])
+  const others = ['Is there a car?', 'was there a car', 'any cars?', 'red car', 'Is it red or blue?', 'Hat er einen Hut?', 'Whatever moves']
+  expect(others.filter(wantsWords)).toEqual([])
 })
 
 test('a toggle turns yes to no and all else to yes', () => {

@@ -41,6 +41,14 @@ export function toggled(answer: string): YesNo {
 const YES_NO_START =
   /^(is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|ist|sind|war|waren|gibt|hat|haben|kann|können|wird|werden|trägt|fährt)\b/i
 
+const WORDS_START =
+  /^(how|what|which|who|whom|whose|where|when|why|wie|welche[rsmn]?|wer|wem|wen|wo|woher|wohin|wann|warum|wieso|weshalb|was (ist|sind|macht|machen|tut|tun|hat|haben|steht|liegt|passiert|geschieht|sieht|trägt|bewegt|fährt))(?![\p{L}])/iu
+
+/** Whether a question asks for a number, a thing, a place or a time, by its first word: yes or no answers it nowhere. */
+export function wantsWords(question: string): boolean {
+  return WORDS_START.test(question.trim())
+}
+
 /**
  * Whether a question looks like a yes-or-no question, by its first word, so that the form proposes the right kind of column. "Is it red or
  * blue?" offers a choice and needs words.

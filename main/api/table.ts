@@ -82,9 +82,12 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     if (group !== null) checkColumns('body.group', [group])
     if (picked !== undefined) table.checkPick(picked.id)
   }
+  const titleOf = (column: KeptColumn | undefined) => (column?.kind === 'count' ? `${column.text} (most at once)` : column?.text)
   /** The heading of a column as the window has it in English. */
   const title = (key: ColumnKey, rows: TableQuery['rows']) =>
-    (rows === 'videos' && key === 'time' ? 'Clips' : FACT_TITLES[key]) ?? table.columns().find(({ id }) => `q${id}` === key)?.text ?? key
+    (rows === 'videos' && key === 'time' ? 'Clips' : FACT_TITLES[key]) ?? titleOf(table.columns().find(({ id }) => `q${id}` === key)) ?? key
+  /** Whether a video's cell says what holds for some of its clips: the file says of how many, as the window does. */
+  const hasShare = (key: ColumnKey, rows: TableQuery['rows']) => rows === 'videos' && key !== 'name' && key !== 'time' && key !== 'length'
   const hasEvidence = (key: ColumnKey) => key === 'caption' || !FACTS.some((fact) => fact === key)
 
   return {
@@ -141,15 +144,23 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
       const kind = await table.ask('kind', { view })
       const headings = columns.flatMap((key) => {
         const name = title(key, kind)
-        return hasEvidence(key) ? [name, `${name} (confidence)`, `${name} (review)`] : [name]
+        return [
+          name,
+          ...(hasEvidence(key) ? [`${name} (confidence)`, `${name} (review)`] : []),
+          ...(hasShare(key, kind) ? [`${name} (clips)`] : []),
+        ]
       })
       const lines = (rows: typeof first) =>
         rows.map(({ cells }) =>
           csvLine(
             columns.flatMap((key) => {
-              const { text = null, state, confidence = null, notes } = cells[key] ?? {}
+              const { text = null, state, confidence = null, notes, share = null } = cells[key] ?? {}
               const value = state === 'rejected' || text === '' ? null : notes ? notesText(notes) : text
-              return hasEvidence(key) ? [value, confidence, state === undefined ? null : STANDINGS[state]] : [value]
+              return [
+                value,
+                ...(hasEvidence(key) ? [confidence, state === undefined ? null : STANDINGS[state]] : []),
+                ...(hasShare(key, kind) ? [share && `${share[0]} of ${share[1]}`] : []),
+              ]
             }),
           ),
         )

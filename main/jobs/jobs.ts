@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs'
 import type { Job, Queue, Source } from '../../app/contract.ts'
+import { wantsWords } from '../../app/table/question.ts'
 import { diskProblem, type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { ColumnKind } from '../../app/contract/table.ts'
 import { JOB_KINDS, type JobKind } from '../../app/job-kinds.ts'
@@ -349,8 +350,17 @@ export class Jobs {
 
   /**
    * Add a column and fill it, for all clips or some. What is counted and not in the vocabulary yet is added to it, in the same step of undo.
+   * @throws TubeletError `bad-request` for a question that neither yes nor no answers, as a yes-or-no column.
    */
   async addColumn(kind: ColumnKind, text: string, clipIds?: readonly number[]): Promise<KeptColumn> {
+    if (kind === 'yesno' && wantsWords(text))
+      throw new TubeletError({
+        code: 'bad-request',
+        message: 'Neither yes nor no answers “{{question}}”.',
+        values: { question: text.trim() },
+        field: 'body.kind',
+        next: 'Add it as a question whose answers are words.',
+      })
     const library = this.#library
     const { result: column } = library.history.asOneStep(() => {
       const added = library.table.addColumn(kind, text, kind !== 'count' && clipIds === undefined)

@@ -283,8 +283,8 @@ test('of seconds that could not be read captions, answers and boxes say nothing,
     ],
   })
   library.facts.refresh([clipId])
-  expect(said()).toBe('A dog; seconds 2–6 are unreadable')
-  expect(answer('Is there a dog?')).toMatch(/^Yes, a dog\b.* Seconds 2–6 are unreadable\.$/)
+  expect(said()).toBe('A dog; seconds 2–5.5 are unreadable')
+  expect(answer('Is there a dog?')).toMatch(/^Yes, a dog\b.* Seconds 2–5\.5 are unreadable\.$/)
   const cat = library.facts.answer(clipId, 'Is there a car?')
   expect(cat !== null && 'body' in cat && cat.evidence?.unsure).toBe(true)
   // An answer from before the unread seconds were known is not given any more.

@@ -12,7 +12,7 @@ const STATED = `a.state <> 'rejected'`
 const RECORDED = `coalesce(json_extract(s.probe, '$.recordedAt'), strftime('%Y-%m-%dT%H:%M:%fZ', s.mtime_ms / 1000, 'unixepoch'))`
 
 const STATE = {
-  open: `NOT ${BEGUN}`,
+  open: `NOT ${BEGUN} AND NOT ${DONE}`,
   partly: `${BEGUN} AND NOT ${DONE}`,
   unsure: among(`a.kind IN ('caption', 'answer') AND a.state = 'machine' AND a.unsure`),
   accepted: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'accepted')`,

@@ -6,7 +6,7 @@ import type { Problem } from '../../app/errors.ts'
 import type { ClipFact, Facts } from '../../app/overview.ts'
 import { reviewOf, standingOf } from '../../app/review.ts'
 import { Channel, thread } from '../channel.ts'
-import { REVIEWED } from './rows.ts'
+import { ANALYSED, REVIEWED } from './rows.ts'
 import type { MapService } from './map-worker.ts'
 
 interface Drawn {
@@ -54,11 +54,12 @@ export class Overview {
           `SELECT a.clip_id, total(a.state <> 'machine') AS decided, count(*) AS n FROM annotations a WHERE ${REVIEWED} GROUP BY a.clip_id`,
         )
         .all()
-        .map((row) => [Number(row['clip_id']), reviewOf(Number(row['decided']), Number(row['n']))]),
+        .map((row) => [Number(row['clip_id']), [Number(row['decided']), Number(row['n'])] as const]),
     )
+    const reviewAt = (clipId: number, analysed: boolean) => reviewOf(...(reviews.get(clipId) ?? ([0, 0] as const)), analysed)
     const clips = this.#db
       .prepare(
-        `SELECT c.id, c.source_id, c.start, c."end", a.shown AS caption, a.state, a.confidence, a.unsure
+        `SELECT c.id, c.source_id, c.start, c."end", a.shown AS caption, a.state, a.confidence, a.unsure, ${ANALYSED} AS analysed
          FROM clips c LEFT JOIN annotations a ON a.clip_id = c.id AND a.kind = 'caption' AND a.topic = '' ORDER BY c.source_id, c.start_frame`,
       )
       .all()
@@ -74,7 +75,7 @@ export class Overview {
           labels: tracksBy.sure.get(Number(row['id'])) ?? {},
           perhaps: tracksBy.unsure.get(Number(row['id'])) ?? {},
           unsure: row['state'] !== null && standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure',
-          review: reviews.get(Number(row['id'])) ?? 'open',
+          review: reviewAt(Number(row['id']), row['analysed'] === 1),
         }),
       )
     const answers = this.#db

@@ -25,9 +25,11 @@ const IN_USE = `e.pack_digest = coalesce((SELECT value ->> '$.caption.digest' FR
  * boxes, notes and captions of parts by a person need no review.
  */
 export const REVIEWED = `(a.kind = 'caption' OR (a.kind IN ('track', 'text') AND (a.state = 'machine' OR a.machine IS NOT NULL)))`
-/** SQL for clip `c`: BEGUN, whether a person decided anything; then whether nothing is left to decide. */
+/** SQL: whether clip `c` was analysed: where nothing to decide came of it, nothing is left to review. */
+export const ANALYSED = 'EXISTS (SELECT 1 FROM encodings n WHERE n.clip_id = c.id)'
+/** SQL for clip `c`: BEGUN, whether a person decided anything; then whether nothing is left to decide, by the rule of `reviewOf`. */
 export const BEGUN = `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state <> 'machine')`
-export const DONE = `(${BEGUN} AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state = 'machine'))`
+export const DONE = `((${BEGUN} OR ${ANALYSED}) AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state = 'machine'))`
 
 // Counts come from subqueries on indexes: with joins and GROUP BY, reading one source would scan every encoding.
 export const SOURCE_VIEW = `

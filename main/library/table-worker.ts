@@ -6,7 +6,7 @@
 import path from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
-import type { ReviewState } from '../../app/annotation.ts'
+import type { ReviewState, TrackBody } from '../../app/annotation.ts'
 import {
   type Cell,
   type CellState,
@@ -18,6 +18,8 @@ import {
   type TableQuery,
 } from '../../app/contract/table.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
+import { mostAtOnce } from '../../app/facts/facts.ts'
+import type { ThingTrack } from '../../app/facts/input.ts'
 import { SURE } from '../../app/facts/reliability.ts'
 import { noneCounted } from '../../app/facts/scene.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
@@ -26,6 +28,7 @@ import { lengthText, notesText, timeText } from '../../app/table/facts.ts'
 import { doubted, labelText, reviewOf, standingOf } from '../../app/review.ts'
 import { topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
+import { clipped } from '../../app/tracker.ts'
 import { namesOf, shows } from '../../app/naming.ts'
 import { labelNamed, oneLine, phrasesOf } from '../../app/vocabulary.ts'
 import { classesOf, THINGS } from '../../app/words.ts'
@@ -34,7 +37,8 @@ import { frameTimes } from './frame-times.ts'
 import { keyOf } from './detections.ts'
 import { onTracks, storedVocabulary } from './spelling.ts'
 import { ELSEWHERE } from './reach.ts'
-import { REVIEWED, UNSURE_NAME } from './rows.ts'
+import { ANALYSED, REVIEWED, UNSURE_NAME } from './rows.ts'
+import { Seen } from './seen.ts'
 import { Titles } from './titles.ts'
 
 export interface TableTasks {
@@ -84,6 +88,7 @@ const base = {
   rowOf: new Map<number, number>(),
 }
 const titles = new Titles(db)
+const seen = new Seen(db)
 const names = new Map<number, string>()
 const lengths = new Map<number, number>()
 /** Columns in memory, each read up to row `read`; `wanted` are those to read ahead. */
@@ -190,9 +195,15 @@ function read(key: ColumnKey, which: Which): Read[] {
       })
     case 'review':
       return all(
-        `SELECT a.clip_id, total(a.state <> 'machine'), count(*) FROM annotations a WHERE ${REVIEWED} ${only} GROUP BY a.clip_id`,
+        `SELECT c.id, coalesce(n.decided, 0), coalesce(n.total, 0), ${ANALYSED} FROM clips c
+         LEFT JOIN (SELECT a.clip_id, total(a.state <> 'machine') AS decided, count(*) AS total FROM annotations a WHERE ${REVIEWED} ${only} GROUP BY a.clip_id) n ON n.clip_id = c.id
+         WHERE true ${only.replaceAll('a.clip_id', 'c.id')}`,
         ...named,
-      ).map(([id, decided, total]) => fact(Number(id), reviewOf(Number(decided), Number(total)), Number(decided) / Number(total)))
+        ...named,
+      ).map(([id, decided, total, analysed]) => {
+        const review = reviewOf(Number(decided), Number(total), analysed === 1)
+        return fact(Number(id), review, review === 'done' ? 1 : Number(decided) / Math.max(1, Number(total)))
+      })
     case 'labels':
       return all(
         `SELECT id, json_group_array(json_array(label, unsure)) FROM (SELECT id, label, ${UNSURE_NAME} AS unsure
@@ -272,8 +283,8 @@ function secondsOfFrames(): (sourceId: number) => (ordinal: number) => number {
 const into = (only: string) => only.replaceAll('a.clip_id', 'r.id')
 
 /**
- * How many tracks, not rejected, each clip has of a label or, where no label has that name, of what the word means, whatever it is called. 0 only for
- * a clip in which a detector looked for it.
+ * How many each clip shows at once, at most, of a label or, where no label has that name, of what the word means, whatever it is called, by the rule of
+ * the facts: tracks are no number of things, since one thing may have several. 0 only for a clip in which a detector looked for it.
  */
 function counts(word: string, only: string, named: readonly (string | number)[]): Read[] {
   const vocabulary = storedVocabulary(db)
@@ -303,17 +314,27 @@ function counts(word: string, only: string, named: readonly (string | number)[])
   const blind = list !== null && namesOf(known.length > 0 ? known.flatMap(phrasesOf) : [word], list).length === 0
   if (list !== null && (known.length > 0 || blind))
     looked.push(...all(`SELECT a.clip_id FROM seen a WHERE a.by = ? ${only}`, String(digest), ...named))
+  const tracks = all(
+    `SELECT a.clip_id, a.id, a.state, coalesce(a.unsure, 0) FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) IN (SELECT lower(value) FROM json_each(?)) ${only}
+     UNION ALL SELECT r.id, a.id, a.state, 0 FROM ${ELSEWHERE} WHERE lower(a.label) IN (SELECT lower(value) FROM json_each(?)) ${into(only)}`,
+    labels,
+    ...named,
+    labels,
+    ...named,
+  ).map(([clipId, id, state, unsure]) => ({
+    clipId: Number(clipId),
+    id: Number(id),
+    machine: state === 'machine',
+    unsure: standingOf(state as ReviewState, unsure === 1) === 'unsure',
+  }))
   const found = new Map(
-    all(
-      `SELECT id, count(*), total(state = 'machine'), total(state = 'machine' AND coalesce(unsure, 0)) FROM (SELECT a.clip_id AS id, a.state, a.unsure FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) IN (SELECT lower(value) FROM json_each(?)) ${only}
-       UNION ALL SELECT r.id, a.state, 0 FROM ${ELSEWHERE} WHERE lower(a.label) IN (SELECT lower(value) FROM json_each(?)) ${into(only)}) GROUP BY id`,
-      labels,
-      ...named,
-      labels,
-      ...named,
-    ).map(
-      ([id, count, machine, unsure]) => [Number(id), { count: Number(count), machine: Number(machine), unsure: Number(unsure) }] as const,
-    ),
+    [...Map.groupBy(tracks, ({ clipId }) => clipId)].map(([clipId, of]) => {
+      const sure = of.filter(({ unsure }) => !unsure)
+      const count = atOnce(clipId, of, digest)
+      // As in the facts: those that may be wrong make the number unsure only where it needs them.
+      const unsure = sure.length < of.length && atOnce(clipId, sure, digest) < count
+      return [clipId, { count, machine: of.some(({ machine }) => machine), unsure }] as const
+    }),
   )
   // In clips with unread seconds the count is not certain.
   const partly = new Set(
@@ -327,11 +348,43 @@ function counts(word: string, only: string, named: readonly (string | number)[])
   return [...ids].map((id): Read => {
     const there = found.get(id)
     if (there === undefined && blind) return { ...fact(id, ''), text: null, state: 'blind' }
-    const { count, machine, unsure } = there ?? { count: 0, machine: 1, unsure: 0 }
+    const { count, machine, unsure } = there ?? { count: 0, machine: true, unsure: false }
     // A 0 is as sure as the answer to how many there are; not every dog is a poodle.
-    const perhaps = unsure > 0 || asked?.wider === true || partly.has(id) || (there === undefined && noneCounted(1) < SURE)
-    return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : perhaps ? 'unsure' : 'sure' }
+    const perhaps = unsure || asked?.wider === true || partly.has(id) || (there === undefined && noneCounted(1) < SURE)
+    return { ...fact(id, String(count), count), state: !machine ? 'accepted' : perhaps ? 'unsure' : 'sure' }
   })
+}
+
+/** The most of these tracks that a clip shows at once; boxes are read only where there are several. @param digest The detector's; null if there is none. */
+function atOnce(clipId: number, tracks: readonly { id: number }[], digest: SQLOutputValue): number {
+  if (tracks.length < 2) return tracks.length
+  const [[startFrame, endFrame] = []] = all('SELECT start_frame, end_frame FROM clips WHERE id = ?', clipId)
+  const span = { startFrame: Number(startFrame), endFrame: Number(endFrame) }
+  // Only the order of moments counts here, so a frame's number is its time.
+  const things = all(
+    `SELECT coalesce(human, machine), state FROM annotations WHERE id IN (SELECT value FROM json_each(?))`,
+    JSON.stringify(tracks.map(({ id }) => id)),
+  ).map(([body, state]): ThingTrack => {
+    const { label, boxes } = JSON.parse(String(body)) as TrackBody
+    const inside = clipped(
+      boxes.map((box) => ({ ...box, pts: box.ordinal })),
+      span,
+      (ordinal) => ordinal,
+    )
+    return {
+      label,
+      score: state === 'machine' ? 0 : 1,
+      boxes: inside.map(({ ordinal, box, score: of, outside = false }) => ({ ordinal, time: ordinal, box, score: of, outside })),
+    }
+  })
+  const looked = digest === null ? [] : (seen.spotted(clipId, String(digest)) ?? [])
+  const moments = looked.length > 0 ? looked : things.flatMap(({ boxes }) => boxes)
+  const ordinals = [...new Set(moments.map(({ ordinal }) => ordinal))].sort((a, b) => a - b)
+  const counted = mostAtOnce(
+    things,
+    ordinals.map((ordinal) => ({ ordinal, time: ordinal })),
+  )
+  return counted?.most ?? 1
 }
 
 /** Clips about which nothing could answer a question. */

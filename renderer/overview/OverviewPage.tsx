@@ -64,6 +64,16 @@ export function OverviewPage() {
   )
 }
 
+/** A number of statements, with those beside it that are not sure. */
+function Sure({ sure, unsure }: { sure: number; unsure: number }) {
+  return (
+    <>
+      {number(sure)}
+      {unsure > 0 && <span className="muted small"> {t('+ {{count, number}} not sure', { count: unsure })}</span>}
+    </>
+  )
+}
+
 function Totals({ facts, sources }: { facts: Facts; sources: readonly Source[] }) {
   const seconds = sources.reduce((sum, { probe }) => sum + (probe?.duration ?? 0), 0)
   const reviewed = (wanted: ClipFact['review']) => facts.clips.filter(({ review }) => review === wanted).length
@@ -71,12 +81,14 @@ function Totals({ facts, sources }: { facts: Facts; sources: readonly Source[] }
   const total = (of: (clip: ClipFact) => Record<string, number>) =>
     facts.clips.reduce((sum, clip) => sum + Object.values(of(clip)).reduce((a, b) => a + b, 0), 0)
   const tracks = { sure: total(({ labels }) => labels), unsure: total(({ perhaps }) => perhaps) }
+  const doubted = facts.answers.filter(({ unsure }) => unsure).length
+  const answers = { sure: facts.answers.length - doubted, unsure: doubted }
   const state = (wanted: ClipFact['state']) => facts.clips.filter((clip) => clip.state === wanted).length
   const parts = [
     { key: 'accepted', name: t('accepted'), count: state('accepted') },
     { key: 'edited', name: t('edited'), count: state('edited') },
     { key: 'rejected', name: t('rejected'), count: state('rejected') },
-    { key: 'machine', name: t('not looked at'), count: facts.clips.filter(({ state: now }) => now === 'machine' || now === null).length },
+    { key: 'machine', name: t('not looked at'), count: state('machine') },
   ]
   const { pick } = usePicked.getState()
   return (
@@ -85,16 +97,8 @@ function Totals({ facts, sources }: { facts: Facts; sources: readonly Source[] }
         <Total name={t('Videos')} value={sources.length} />
         <Total name={t('Clips')} value={facts.clips.length} />
         <Total name={t('Length')} value={clock(seconds)} />
-        <Total
-          name={t('Tracks')}
-          value={
-            <>
-              {number(tracks.sure)}
-              {tracks.unsure > 0 && <span className="muted small"> {t('+ {{count, number}} not sure', { count: tracks.unsure })}</span>}
-            </>
-          }
-        />
-        <Total name={t('Answers')} value={facts.answers.length} />
+        <Total name={t('Tracks')} value={<Sure {...tracks} />} />
+        <Total name={t('Answers')} value={<Sure {...answers} />} />
       </dl>
       <section className="progress-of-review" aria-label={t('Review')}>
         <p className="small">
@@ -113,7 +117,7 @@ function Totals({ facts, sources }: { facts: Facts; sources: readonly Source[] }
                 aria-label={`${count} ${name}`}
                 onClick={() =>
                   pick(
-                    facts.clips.filter((clip) => (clip.state ?? 'machine') === key).map(({ id }) => id),
+                    facts.clips.filter((clip) => clip.state === key).map(({ id }) => id),
                     t('captions {{state}}', { state: name }),
                   )
                 }

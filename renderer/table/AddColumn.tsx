@@ -1,7 +1,7 @@
 import { Hash, MessageCircleQuestion, ToggleLeft } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
 import type { Column, ColumnKind } from '../../app/contract/table.ts'
-import { looksYesNo } from '../../app/table/question.ts'
+import { looksYesNo, wantsWords } from '../../app/table/question.ts'
 import { call } from '../api.ts'
 import { phrase, t } from '../i18n.ts'
 import { CannotSee } from '../labels/CannotSee.tsx'
@@ -45,6 +45,7 @@ export function AddColumn({
   const vocabulary = useVocabulary()
   // Proposed from the first word until a person chooses.
   const kind = picked ?? (looksYesNo(text) ? 'yesno' : 'question')
+  const useless = kind === 'yesno' && wantsWords(text)
   const { example, label } = KINDS[kind]
   const add = async (event: SubmitEvent) => {
     event.preventDefault()
@@ -100,13 +101,15 @@ export function AddColumn({
           </label>
         )}
         <p className="muted small">
-          {kind === 'count'
-            ? t('Counts the boxes of this label that reach its threshold and nobody rejected.')
-            : some
-              ? t('The rest can be filled later.')
-              : t('Answered from what is stored: no video is read again. Clips that come later are asked too.')}
+          {useless
+            ? t('Neither yes nor no answers this: add it as a question.')
+            : kind === 'count'
+              ? t('The most that are seen at once: boxes of this label that reach its threshold and that nobody rejected.')
+              : some
+                ? t('The rest can be filled later.')
+                : t('Answered from what is stored: no video is read again. Clips that come later are asked too.')}
         </p>
-        <button className="primary" disabled={text.trim() === ''}>
+        <button className="primary" disabled={text.trim() === '' || useless}>
           {t('Add column')}
         </button>
       </form>

@@ -48,7 +48,8 @@ export interface Heading {
 export function headingOf(key: ColumnKey, columns: readonly Column[], rows: TableSpec['rows']): Heading {
   const column = columns.find(({ id }) => `q${id}` === key) ?? null
   const type: ColumnType = column?.kind ?? (key as Fact)
-  const title = column?.text ?? (type === 'time' && rows === 'videos' ? t('Clips') : t(FACT_NAMES[type as Fact]))
+  const counted = column?.kind === 'count' ? t('{{label}} (most at once)', { label: column.text }) : undefined
+  const title = counted ?? column?.text ?? (type === 'time' && rows === 'videos' ? t('Clips') : t(FACT_NAMES[type as Fact]))
   return {
     key,
     type,
