@@ -10,15 +10,21 @@ export const VOLUNTEERED = 0.8
 export interface ShownAs {
   label: string
   threshold: number
-  /** Whether a label of the vocabulary means this name. */
+  /** Whether a label of the vocabulary means this name, or a question about the clip asks for it. */
   asked: boolean
 }
 
 /**
  * For each name of the list: the label of the vocabulary that means it, the narrowest if several do; else the name itself, which then needs
  * a higher score, since nobody asked for it.
+ *
+ * @param questioned Names that questions about the clip ask for.
  */
-export function shownAs({ classes }: Pick<DetectorManifest, 'classes'>, vocabulary: Vocabulary): Map<string, ShownAs> {
+export function shownAs(
+  { classes }: Pick<DetectorManifest, 'classes'>,
+  vocabulary: Vocabulary,
+  questioned: readonly string[] = [],
+): Map<string, ShownAs> {
   const asked = vocabulary
     .map((label) => ({ label, means: namesOf(phrasesOf(label), classes) }))
     .sort((a, b) => a.means.length - b.means.length)
@@ -27,7 +33,11 @@ export function shownAs({ classes }: Pick<DetectorManifest, 'classes'>, vocabula
       const own = asked.find(({ means }) => means.includes(name))?.label
       return [
         name,
-        own ? { label: own.name, threshold: own.threshold, asked: true } : { label: name, threshold: VOLUNTEERED, asked: false },
+        own
+          ? { label: own.name, threshold: own.threshold, asked: true }
+          : questioned.includes(name)
+            ? { label: name, threshold: DEFAULT_THRESHOLD, asked: true }
+            : { label: name, threshold: VOLUNTEERED, asked: false },
       ]
     }),
   )

@@ -1,11 +1,10 @@
 /** Answers about things that are there: their colour, motion, times, place, order and size. */
 import { type Colour, dominantColour } from '../colours.ts'
 import { colourName, type Language, nameOf, nounOf, theNameOf } from '../words.ts'
-import { boxAt, factsOf, firstSeen, thereOf, type ThingFact } from './facts.ts'
+import { boxAt, factsOf, firstSeen, thereOf, type ThingFact, trackReliability } from './facts.ts'
 import type { Moment, ThingBox, ThingTrack } from './input.ts'
 import type { Question } from './question.ts'
 import {
-  certaintyOf,
   evidenceOf,
   type FactAnswer,
   fromStart,
@@ -86,11 +85,11 @@ function colourOf(
       value: text,
       evidence: evidenceOf(tracks, null, { share }),
       // Of which one "the car" is said is unclear.
-      confidence: several ? Math.min(...tracks.map((track) => certaintyOf(track, things)), 0.5 + share / 2) : TRUST.guess,
+      confidence: several ? Math.min(...tracks.map((track) => trackReliability(track, things)), 0.5 + share / 2) : TRUST.guess,
     }
   }
   const evidence = evidenceOf(tracks, null, { share: same.share })
-  const confidence = Math.min(...tracks.map((track) => certaintyOf(track, things)), 0.5 + same.share / 2)
+  const confidence = Math.min(...tracks.map((track) => trackReliability(track, things)), 0.5 + same.share / 2)
   const name = colourName(same.colour, language)
   if (colour === null) return { text: `${capital(name)}.`, value: name, evidence, confidence }
   if (same.colour === colour) return { text: say('Yes.', 'Ja.'), value: true, evidence, confidence }
@@ -133,7 +132,7 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
   const [first] = movers
   // If the camera's motion is unknown, motion in the picture may be the camera's.
   const sure = (fact: ThingFact | undefined, clarity: number) =>
-    fact?.ground ? Math.min(certaintyOf(fact.track, scene.things), 0.5 + clarity / 2) : TRUST.guess
+    fact?.ground ? Math.min(trackReliability(fact.track, scene.things), 0.5 + clarity / 2) : TRUST.guess
   if (asked === 'moves' && read.anything) {
     if (turned) return null
     if (first)
@@ -227,7 +226,7 @@ function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], 
   const there = thereOf(tracks)
   const [first, last] = [there[0], there.at(-1)]
   if (!first || !last) return null
-  const score = tracks[0] ? certaintyOf(tracks[0], measured) : 0
+  const score = tracks[0] ? trackReliability(tracks[0], measured) : 0
   if (asked === 'long') {
     const seconds = there.reduce((sum, { from, to }) => sum + to - from, 0)
     return {
@@ -294,7 +293,7 @@ function placeAnswer({ at }: Question, tracks: readonly ThingTrack[], { clip, th
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const [track] = tracks
   if (!track || tracks.length > 1) return null
-  const confidence = certaintyOf(track, things)
+  const confidence = trackReliability(track, things)
   const seen = track.boxes.filter(({ outside }) => outside !== true)
   const key = typeof at === 'number' ? null : at === 'start' ? seen[0] : at === 'end' ? seen.at(-1) : null
   const box = typeof at === 'number' ? boxAt(track, at) : (key?.box ?? null)
@@ -334,7 +333,7 @@ function orderAnswer({ nth }: Question, tracks: readonly ThingTrack[], scene: Sc
     text: `${capital(names)}, ${sinceText(time, [chosen.track], scene, language).replace(/^(first|zuerst) /, '')}.`,
     value: labels.map(([label]) => nounOf(label, language).one).join(', '),
     evidence: evidenceOf(together, chosen.first, { time }),
-    confidence: Math.min(...together.map((track) => certaintyOf(track, scene.things))),
+    confidence: Math.min(...together.map((track) => trackReliability(track, scene.things))),
   }
 }
 
@@ -353,7 +352,7 @@ function comparison(
   // With several of a kind it is unclear which one is meant.
   if (!a || !b || moreA.length > 0 || moreB.length > 0 || a === b) return null
   const evidence = evidenceOf([a, b], null, {})
-  const confidence = Math.min(certaintyOf(a, scene.things), certaintyOf(b, scene.things))
+  const confidence = Math.min(trackReliability(a, scene.things), trackReliability(b, scene.things))
   const facts = thingFacts(scene, [a, b])
   const [first, second] = [facts.find(({ track }) => track === a), facts.find(({ track }) => track === b)]
   if (!first || !second) return null

@@ -1,10 +1,11 @@
 /** Answers questions about one clip from what was measured in it: sure answers, unsure ones, and none rather than a wrong one. */
 import { dominantColour } from '../colours.ts'
 import { classesOf, isPartOfPerson, isThing, type Language, nameOf, nearestWords, nounOf, PERSON } from '../words.ts'
+import { withAsked } from './asked.ts'
 import { pictureAnswer, textAnswer } from './answer-picture.ts'
 import { ofThings } from './answer-things.ts'
 import { countText } from './caption.ts'
-import { boxAt, factsOf, mostAtOnce, thereOf } from './facts.ts'
+import { boxAt, factsOf, mostAtOnce, thereOf, trackReliability } from './facts.ts'
 import type { ClipMeasures, Moment, ThingTrack } from './input.ts'
 import { motionOf } from './motion.ts'
 import { type Asked, languageOf, type Question, readQuestion } from './question.ts'
@@ -12,7 +13,6 @@ import { SURE } from './reliability.ts'
 import {
   absenceIn,
   calledMany,
-  certaintyOf,
   choose,
   evidenceOf,
   type FactAnswer,
@@ -78,7 +78,7 @@ export function answerFrom(
   question: string,
   language: Language = languageOf(question),
 ): FactAnswer | CannotSee | null {
-  const clip = readable(measured)
+  const clip = withAsked(readable(measured), [question])
   const answer = answerOfReadable(clip, question, language)
   const { unread = [] } = clip
   if (unread.length === 0 || answer === null || 'cannot' in answer) return answer
@@ -272,7 +272,7 @@ function presence(scene: Scene, read: Question, language: Language): FactAnswer 
         ? say(`, first seen at ${secondsText(from, language)}`, `, zuerst gesehen bei ${secondsText(from, language)}`)
         : ''
     // It has the colour among others, of which none stands out.
-    const confidence = Math.min(certaintyOf(best, scene.things), plainly(best) ? 1 : TRUST.guess)
+    const confidence = Math.min(trackReliability(best, scene.things), plainly(best) ? 1 : TRUST.guess)
     return { text: `${say('Yes', 'Ja')}, ${what}${first}.`, value: true, evidence, confidence }
   }
   if (colour !== null && scene.tracks.length > 0) return null
@@ -325,7 +325,7 @@ function aside(scene: Scene, { colour }: Question, side: NonNullable<Question['s
     text: `${there ? say('Yes', 'Ja') : say('No', 'Nein')}, ${nameOf(best.label, 1, language)} ${placeText(place.x, place.y, language)}.`,
     value: there !== undefined,
     evidence: evidenceOf([best], null, place),
-    confidence: certaintyOf(best, scene.things),
+    confidence: trackReliability(best, scene.things),
   }
 }
 
@@ -343,7 +343,7 @@ function presenceAt(scene: Scene, at: number | 'start' | 'end', language: Langua
       text: say(`Yes, ${nameOf(best.label, 1, language)} at ${when}.`, `Ja, ${nameOf(best.label, 1, language)} bei ${when}.`),
       value: true,
       evidence: evidenceOf([best], moment, { score: best.score }),
-      confidence: certaintyOf(best, scene.things),
+      confidence: trackReliability(best, scene.things),
     }
   const confidence = scene.tracks.length === 0 ? absenceIn(scene) : TRUST.guess
   return {
@@ -397,7 +397,7 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
   // One doubtful track makes the number a guess.
   const sure = (present: readonly ThingTrack[], moment?: Moment) => {
     const doubled = moment !== undefined && present.some((a, i) => present.slice(i + 1).some((b) => twice(a, b, moment)))
-    return present.length === 0 || doubled ? TRUST.guess : Math.min(most, ...present.map((track) => certaintyOf(track, things)))
+    return present.length === 0 || doubled ? TRUST.guess : Math.min(most, ...present.map((track) => trackReliability(track, things)))
   }
   if (total)
     return {
@@ -482,6 +482,6 @@ function who(scene: Scene, language: Language): FactAnswer | null {
     text: `${capital(name)}${say('; who that is cannot be told.', '; wer das ist, ist nicht zu sagen.')}`,
     value: null,
     evidence: evidenceOf(present, at, { most }),
-    confidence: Math.min(...(present.length > 0 ? present : scene.tracks).map((track) => certaintyOf(track, scene.things))),
+    confidence: Math.min(...(present.length > 0 ? present : scene.tracks).map((track) => trackReliability(track, scene.things))),
   }
 }

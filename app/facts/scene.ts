@@ -54,27 +54,6 @@ export function sceneOf(clip: ClipMeasures, things: Things, asked: readonly Aske
   return { clip, things, asked, classes, tracks: own.filter(({ score }) => score >= things.asked), doubt }
 }
 
-/**
- * How sure a track is of a name that somebody asked for, as a confidence. A person who asks has a reason to: on the development clips none
- * of the names asked for that reached the threshold was wrong, but one in ten of the others was (models/RESULTS.md).
- */
-export function certaintyOf(
-  { score }: Pick<ThingTrack, 'score'>,
-  { asked, volunteered, drawn = false }: Pick<Things, 'asked' | 'volunteered' | 'drawn'>,
-): number {
-  // What a person drew or decided also holds on a drawing.
-  if (drawn && score < 1) return TRUST.guess
-  const points = [
-    [0, 0],
-    [asked, 0.72],
-    [volunteered, 0.85],
-    [1, 1],
-  ] as const
-  const next = points.findIndex(([at]) => score <= at)
-  const [[from, low], [to, high]] = [points[next - 1] ?? points[0], points[next] ?? [1, 1]]
-  return to > from ? low + ((score - from) * (high - low)) / (to - from) : high
-}
-
 /** Confidence of "none" as the answer to "how many": a person who asks how many there are has probably seen some. */
 const NONE_AT_ALL = 0.6
 

@@ -451,6 +451,12 @@ function notAnswerable(why: Phrase | null, { info: { manifest } }: MammutEngine)
 
 function stored(library: Library, clipId: number, result: MachineResult) {
   const [annotation] = library.saveMachine(clipId, 'answer', [result])
+  const { boxes } = library.packs.current()
+  // Boxes, facts and the caption then say what the answer says.
+  if (boxes?.names !== undefined && library.detections.showAsked(clipId, { digest: boxes.digest, names: boxes.names })) {
+    library.facts.refresh([clipId])
+    library.emit({ type: 'annotations', clipIds: [clipId] })
+  }
   if (annotation === undefined) throw new Error('an answer was not stored')
   return annotation
 }

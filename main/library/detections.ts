@@ -9,11 +9,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { TrackBody } from '../../app/annotation.ts'
 import type { LookedBy } from '../../app/contract/labels.ts'
 import type { Detection } from '../../app/detections.ts'
-import type { Candidate } from '../../app/tracks.ts'
+import { namesAsked } from '../../app/facts/asked.ts'
+import { type Candidate, DEFAULT_THRESHOLD } from '../../app/tracks.ts'
 import { type ShownAs, shownAs } from '../../app/naming.ts'
 import { type Label, phrasesOf, tidy, type Vocabulary } from '../../app/vocabulary.ts'
 import type { EngineInfo } from '../engine/engine.ts'
 import { type Annotations, type MachineResult } from './annotations.ts'
+import { questionsAsked, questionsOf } from './asked.ts'
 import { writeSetting } from './settings.ts'
 import { respell, storedVocabulary } from './spelling.ts'
 
@@ -36,6 +38,12 @@ export interface ScoreCounts {
   /** The same for clips, by the score of their best track. */
   clips: number[]
 }
+
+/** SQL for candidate `c`: whether a question about its clip asks for its name. */
+const ASKED = `EXISTS (SELECT 1 FROM json_each(:questions) w CROSS JOIN annotations q WHERE w.value ->> '$.name' = c.label
+  AND q.kind = 'answer' AND q.topic = w.value ->> '$.topic' AND q.clip_id = c.clip_id AND q.provenance ->> '$.packId' = 'facts')`
+/** SQL for candidate `c`, shown as `t`: whether it counts. */
+const COUNTS = `(c.score >= t.value ->> '$.threshold' OR (NOT t.value ->> '$.asked' AND c.score >= :asked AND ${ASKED}))`
 
 const FIELDS = 7
 const BINS = 1000
@@ -92,7 +100,7 @@ export class Detections {
       for (const [key, detections] of fresh) insert.run(clipId, digest, key, packed(detections))
       this.#replace(clipId, digest, candidates)
       this.#db.prepare('UPDATE encodings SET looked_for = ? WHERE clip_id = ? AND pack_digest = ?').run(what, clipId, digest)
-      this.#show(clipId, info)
+      this.#show(clipId, digest, this.#shown(info, clipId))
     })
   }
 
@@ -103,7 +111,7 @@ export class Detections {
   saveTracks(clipId: number, info: Shower, candidates: Seen['candidates']): boolean {
     return this.#atomic(() => {
       if (!this.#replace(clipId, info.digest, candidates)) return false
-      this.#show(clipId, info)
+      this.#show(clipId, info.digest, this.#shown(info, clipId))
       return true
     })
   }
@@ -126,12 +134,33 @@ export class Detections {
     return true
   }
 
-  /** For each name that a pack gives tracks: the label it is shown as, and the score from which it counts. */
-  #shown({ manifest }: Shower): Map<string, ShownAs> {
+  /** For each name that a pack gives tracks: the label it is shown as, and the score from which it counts. @param clipId With what was asked about it. */
+  #shown({ manifest }: Shower, clipId?: number): Map<string, ShownAs> {
     const vocabulary = this.vocabulary()
-    return manifest.family === 'detector'
-      ? shownAs(manifest, vocabulary)
-      : new Map(vocabulary.map(({ name, threshold }) => [name, { label: name, threshold, asked: true }]))
+    if (manifest.family !== 'detector')
+      return new Map(vocabulary.map(({ name, threshold }) => [name, { label: name, threshold, asked: true }]))
+    return clipId === undefined ? shownAs(manifest, vocabulary) : this.#shownIn(clipId, manifest.classes)
+  }
+
+  /** @param classes Of a detector with a closed list. */
+  #shownIn(clipId: number, classes: readonly string[]): Map<string, ShownAs> {
+    const names = questionsOf(this.#db, clipId).flatMap((question) => namesAsked(question, classes))
+    return shownAs({ classes: [...classes] }, this.vocabulary(), names)
+  }
+
+  /**
+   * Show in a clip what a question about it has just asked for, as the answer counts it.
+   * @param boxes The detector in use. @returns Whether anything may be stated otherwise now.
+   */
+  showAsked(clipId: number, { digest, names }: { digest: string; names: readonly string[] }): boolean {
+    const asked = questionsOf(this.#db, clipId).flatMap((question) => namesAsked(question, names))
+    const other = this.#db.prepare(
+      `SELECT 1 FROM candidates c LEFT JOIN annotations a ON a.candidate = c.id WHERE c.clip_id = ? AND c.pack_digest = ? AND c.score >= ?
+         AND c.label IN (SELECT value FROM json_each(?)) AND (a.id IS NULL OR (a.state = 'machine' AND NOT coalesce(a.evidence ->> '$.asked', 0))) LIMIT 1`,
+    )
+    if (other.get(clipId, digest, DEFAULT_THRESHOLD, JSON.stringify(asked)) === undefined) return false
+    this.#atomic(() => this.#show(clipId, digest, this.#shownIn(clipId, names)))
+    return true
   }
 
   /** Every candidate of a clip, including those below their label's threshold. */
@@ -150,46 +179,54 @@ export class Detections {
     const { digest } = info
     return this.#atomic(() => {
       const shown = JSON.stringify(Object.fromEntries(this.#shown(info)))
+      const { manifest } = info
+      const questions = JSON.stringify(
+        manifest.family === 'detector'
+          ? questionsAsked(this.#db).flatMap(({ topic, question }) =>
+              namesAsked(question, manifest.classes).map((name) => ({ topic, name })),
+            )
+          : [],
+      )
+      const only = { digest, shown, questions, asked: DEFAULT_THRESHOLD }
       const gone = this.#db
         .prepare(
           `DELETE FROM annotations WHERE kind = 'track' AND state = 'machine'
              AND (EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = annotations.clip_id AND e.pack_digest = :digest AND e.looked_for IS NOT NULL)
                OR EXISTS (SELECT 1 FROM seen s WHERE s.clip_id = annotations.clip_id AND s.by = :digest))
              AND NOT EXISTS (SELECT 1 FROM candidates c JOIN json_each(:shown) t ON t.key = c.label WHERE c.id = annotations.candidate AND c.pack_digest = :digest
-               AND c.score >= t.value ->> '$.threshold' AND annotations.label = t.value ->> '$.label')
+               AND ${COUNTS} AND annotations.label = t.value ->> '$.label')
            RETURNING clip_id`,
         )
-        .all({ digest, shown })
+        .all(only)
       const come = this.#db
         .prepare(
           `INSERT INTO annotations (clip_id, kind, topic, machine, provenance, state, updated_at, candidate)
            SELECT c.clip_id, 'track', '', json_set(c.body, '$.label', t.value ->> '$.label'), c.provenance, 'machine', :now, c.id FROM candidates c JOIN json_each(:shown) t ON t.key = c.label
-           WHERE c.pack_digest = :digest AND c.score >= t.value ->> '$.threshold' AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.candidate = c.id)
+           WHERE c.pack_digest = :digest AND ${COUNTS} AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.candidate = c.id)
            RETURNING clip_id`,
         )
-        .all({ digest, shown, now: new Date().toISOString() })
+        .all({ ...only, now: new Date().toISOString() })
       const asked = this.#db
         .prepare(
           `SELECT DISTINCT a.clip_id FROM annotations a JOIN candidates c ON c.id = a.candidate JOIN json_each(:shown) t ON t.key = c.label
-           WHERE a.kind = 'track' AND a.state = 'machine' AND c.pack_digest = :digest AND a.evidence ->> '$.asked' <> t.value ->> '$.asked'`,
+           WHERE a.kind = 'track' AND a.state = 'machine' AND c.pack_digest = :digest AND a.evidence ->> '$.asked' <> (t.value ->> '$.asked' OR ${ASKED})`,
         )
-        .all({ digest, shown })
+        .all({ digest, shown, questions })
       const changed = new Set([...gone, ...come, ...asked].map((row) => Number(row['clip_id'])))
       // In clips where a person decided something, each track is compared with that.
       const decided = this.#db
         .prepare(`SELECT DISTINCT clip_id FROM annotations WHERE kind = 'track' AND state <> 'machine'`)
         .all()
         .map((row) => Number(row['clip_id']))
-      for (const clipId of decided) if (changed.has(clipId)) this.#show(clipId, info)
+      for (const clipId of decided) if (changed.has(clipId)) this.#show(clipId, digest, this.#shown(info, clipId))
       return [...changed]
     })
   }
 
-  #show(clipId: number, info: Shower): void {
-    const shown = this.#shown(info)
+  #show(clipId: number, digest: string, shown: ReadonlyMap<string, ShownAs>): void {
     const rows = this.#db
       .prepare('SELECT id, label, score, body, provenance FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id')
-      .all(clipId, info.digest)
+      .all(clipId, digest)
     const counting = rows.flatMap((row) => {
       const as = shown.get(String(row['label']))
       return as && Number(row['score']) >= as.threshold ? [{ row, label: as.label }] : []

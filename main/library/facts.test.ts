@@ -271,6 +271,48 @@ test('what rests on what people drew or decided says so, in files too, and no lo
   expect([source(), rests('Is there a dog?')]).toEqual([one() !== undefined, true])
 })
 
+test('what a question asks for stands in one way: the answer, the box, the fact and the caption, through thresholds and the next run', () => {
+  const weak = (shift: number) => {
+    library.seen.saveFrames(
+      clipId,
+      DIGEST,
+      FRAMES.map((ordinal) => ({ ordinal, pts: ordinal, seen: [] })),
+    )
+    const body = track('person', 100 + shift)
+    library.detections.saveTracks(clipId, EYES, [{ score: 0.6, provenance, body: { ...body, boxes: body.boxes } }])
+    library.facts.refresh([clipId])
+  }
+  const ask = (question: string) => {
+    const given = library.facts.answer(clipId, question)
+    if (given === null || !('body' in given)) throw new Error('no answer')
+    library.saveMachine(clipId, 'answer', [given])
+    if (library.detections.showAsked(clipId, { digest: DIGEST, names: EYES.manifest.family === 'detector' ? EYES.manifest.classes : [] }))
+      library.facts.refresh([clipId])
+  }
+  const everywhere = () => [
+    said(),
+    ...boxes().map(({ body, evidence }) => (body.kind === 'track' ? `${body.label}${evidence?.unsure ? '?' : ''}` : '')),
+    ...library.facts
+      .of(clipId)
+      .flatMap((fact) => (fact.kind === 'name' ? [`${fact.most} ${fact.reliability >= 0.7 ? 'sure' : 'perhaps'}`] : [])),
+    ...library
+      .annotations(clipId)
+      .flatMap(({ body, evidence }) => (body.kind === 'answer' ? [`${body.text} ${evidence?.unsure ? '?' : ''}`] : [])),
+  ]
+  weak(0)
+  expect(everywhere()).toEqual([null])
+  ask('Is there a dog?')
+  expect(everywhere()).toEqual([null, 'No dogs were seen. '])
+  ask('How many people are there?')
+  const shown = ['A person', 'person', '1 sure', 'No dogs were seen. ', 'One person at most at once, from the beginning. ']
+  expect(everywhere()).toEqual(shown)
+  library.showVocabulary(EYES)
+  expect(everywhere()).toEqual(shown)
+  expect(library.detections.apply(EYES)).toEqual([])
+  weak(1)
+  expect(everywhere()).toEqual(shown)
+})
+
 test('of seconds that could not be read captions, answers and boxes say nothing, in every clip that they lie in', () => {
   run(0, track('dog', 100))
   expect(said()).toBe('A dog')

@@ -6,6 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { AnnotationBody, Evidence, KeyBox, Provenance, TrackBody } from '../../app/annotation.ts'
 import { COLOURS } from '../../app/colours.ts'
 import { answerFrom, SURE } from '../../app/facts/answer.ts'
+import { withAsked } from '../../app/facts/asked.ts'
 import { captionOf } from '../../app/facts/caption.ts'
 import { findableFacts } from '../../app/facts/told.ts'
 import { showsPart } from '../../app/facts/reliability.ts'
@@ -21,6 +22,7 @@ import { clipped } from '../../app/tracker.ts'
 import { labelNamed } from '../../app/vocabulary.ts'
 import type { Language } from '../../app/words.ts'
 import type { Annotations, MachineResult } from './annotations.ts'
+import { questionsOf } from './asked.ts'
 import { storedVocabulary } from './spelling.ts'
 import type { LibraryPacks } from './packs.ts'
 import { TRACKS_INTO } from './reach.ts'
@@ -217,7 +219,7 @@ export class LibraryFacts {
     const span = { from: Number(row['start']), to: Number(row['end']) }
     const unread = stretchesIn(probe.unread ?? [], span)
     const alone = people && this.#isDecided(clipId) ? this.#measures(clipId, false) : null
-    return {
+    const measures: Measures = {
       span,
       ...(unread.length > 0 ? { unread } : {}),
       frame: { width: probe.width, height: probe.height },
@@ -250,6 +252,7 @@ export class LibraryFacts {
       probe,
       ...(alone ? { alone } : {}),
     }
+    return withAsked(measures, questionsOf(db, clipId))
   }
 
   /** Whether people drew or decided anything that facts of this clip are made from. */
