@@ -29,6 +29,17 @@ const window = () => page.locator('body')
 /** The name without a question mark. */
 const SURE = /\bdonut\b(?!\?)/
 
+/** As the window asks; the stream ends when the answer is stored. */
+async function ask(clipId: number, question: string): Promise<void> {
+  const { origin, searchParams } = new URL(app.url)
+  const response = await fetch(`${origin}/api/clips/${clipId}/ask`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${searchParams.get('token') ?? ''}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ question }),
+  })
+  await response.text()
+}
+
 test('Review: the row of the clip, the list of boxes, the facts, the lane and the box itself', async () => {
   await goTo('Review')
   await clipRows().first().click()
@@ -59,12 +70,7 @@ test('search says so in its reason, the filters at the name', async () => {
 test('Overview counts answers that are not sure apart, as it counts tracks', async () => {
   const clip = (await call('listClips')).clips[0]
   // That there is none is never a sure answer to how many.
-  const response = await fetch(new URL(`/api/clips/${clip?.id ?? 0}/ask`, app.url), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${new URL(app.url).searchParams.get('token') ?? ''}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ question: 'How many trains are there?' }),
-  })
-  await response.text()
+  await ask(clip?.id ?? 0, 'How many trains are there?')
   await goTo('Overview')
   await expect(page.locator('.totals div').filter({ hasText: 'Answers' })).toHaveText(/^Answers0 \+ 1 not sure$/)
 })
@@ -91,4 +97,15 @@ test('Table marks a 0 that is not sure, as its file does', async () => {
   await call('addColumn', { body: { kind: 'count', text: 'bottle' } })
   await goTo('Table')
   await expect(page.locator('.grid-cell[data-type=count]').first()).toHaveText(/^0\s*not sure$/)
+})
+
+test('a question about one clip asks for it too: row, fact and box say what the answer says', async () => {
+  await call('setLabels', { body: { labels: [] } })
+  const perhaps = async () => (await call('listClips')).clips.find((clip) => clip.perhaps.includes('donut'))
+  await expect.poll(perhaps).toBeDefined()
+  await ask((await perhaps())?.id ?? 0, 'How many donuts are there?')
+  await expect.poll(perhaps).toBeUndefined()
+  await goTo('Review')
+  await expect(clipRows().first()).toContainText(SURE)
+  await expect(window()).not.toContainText('donut?')
 })

@@ -175,7 +175,7 @@ test('a yes-or-no column of a question for a number is refused, with what to do'
   await expect(call('addColumn', { body: { kind: 'yesno', text: 'how many cars?' } })).rejects.toThrow('Neither yes nor no answers')
   await page.getByRole('button', { name: 'Add column' }).first().click()
   await page.getByLabel('What do you want to know of every clip?').fill('how many cars?')
-  await page.getByRole('radio', { name: 'Yes or no' }).check()
+  await page.locator('form.add-column').getByText('Yes or no', { exact: true }).click()
   const form = page.locator('form.add-column')
   await expect(form).toContainText('Neither yes nor no answers this')
   await expect(form.getByRole('button', { name: 'Add column' })).toBeDisabled()
