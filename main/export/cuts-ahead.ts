@@ -38,9 +38,8 @@ export async function cutsAhead(
     const file = await mediaFile(library, source)
     const video = { file, probe: source.probe, pts: library.frames(source.id) }
     // A video that is not there is told when its clips are made.
-    const early = await earlyBy(tools, video, clip, signal).catch((error: unknown) => {
+    const early = await earlyBy(tools, video, clip, signal).catch(() => {
       signal.throwIfAborted()
-      void error
       return undefined
     })
     if (early === undefined) continue
