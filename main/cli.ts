@@ -306,6 +306,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
             directory: path.resolve(options.out),
             sourceIds: readable.map(({ id }) => id),
             media: findMediaTools,
+            there: (id) => jobs.identity.there(id),
           })
         : null
     if (exported) sayWhatIsMissing(exported)

@@ -3,7 +3,7 @@
  * with ENOENT, as below /proc.
  */
 import { mkdirSync, statSync } from 'node:fs'
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, rmdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { hasCode } from '../app/errors.ts'
 
@@ -40,4 +40,20 @@ export function makeFolderSync(folder: string): void {
     makeFolderSync(above)
     makeFolderSync(folder)
   }
+}
+
+/** Those of these folders, and of the folders that they lie in, that are not there; the deepest first. */
+export async function missingFolders(folders: Iterable<string>): Promise<string[]> {
+  const missing = new Set<string>()
+  for (const folder of folders)
+    for (let at = folder; !missing.has(at) && (await stat(at).catch(() => null)) === null; at = path.dirname(at)) {
+      missing.add(at)
+      if (path.dirname(at) === at) break
+    }
+  return [...missing].sort((a, b) => b.length - a.length)
+}
+
+/** Remove those of these folders that are empty, in this order. */
+export async function removeEmpty(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) await rmdir(folder).catch(() => undefined)
 }

@@ -132,7 +132,7 @@ export const exportRoutes = {
       /** What else to know about the files. */
       notes: z.array(Phrase),
     }),
-    errors: ['bad-request', 'not-found', 'conflict', 'forbidden', 'disk-full', 'cancelled'],
+    errors: ['bad-request', 'not-found', 'conflict', 'forbidden', 'file-missing', 'file-replaced', 'disk-full', 'cancelled'],
   }),
   exportCounts: route({
     method: 'post',

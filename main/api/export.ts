@@ -46,8 +46,6 @@ export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<k
       const stop = new AbortController()
       underWay.set(exportId, stop)
       try {
-        // The files name where each video is.
-        for (const { id } of library.sources()) if (sourceIds?.includes(id) ?? true) await jobs.identity.check(id)
         const result = await exportProject(library, {
           formats,
           directory: target,
@@ -60,6 +58,7 @@ export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<k
           language,
           subject: which.search?.query?.by === 'words' ? which.search.query.words : which.view,
           media: () => pipeline.media(),
+          there: (id) => jobs.identity.there(id),
           clipIds: await chosenClips(library, search, which),
           signal: AbortSignal.any([stop.signal, request.signal]),
           onProgress: (share) => library.emit({ type: 'export', exportId, share }),

@@ -7,6 +7,7 @@ import { ExportFormat, type FrameChoice, type LeftOut } from '../../app/contract
 import type { Kind } from '../../app/formats/document.ts'
 import { aboutFormat, DETAILS, HOLDS, holdsAnnotations } from '../../app/formats/holds.ts'
 import { english, type Phrase } from '../../app/phrase.ts'
+import { Identity } from '../jobs/identity.ts'
 import { Library } from '../library/library.ts'
 import { findMediaTools } from '../media/tools.ts'
 import { ids, libraryIn, listOf, names, oneOf, videosNamed, words as withWords } from '../options.ts'
@@ -146,6 +147,8 @@ async function run({
       view,
       search: words === undefined ? undefined : { query: { by: 'words', words }, filters: {} },
     })
+    // Nobody here analyses a file that grew.
+    const identity = new Identity(library, null)
     bar?.start(1, 0)
     const exported = await exportProject(library, {
       formats,
@@ -160,6 +163,7 @@ async function run({
       language,
       subject: words ?? view,
       media: findMediaTools,
+      there: (id) => identity.there(id),
       signal: stop.signal,
       onProgress: (share) => bar?.update(share),
     })

@@ -188,10 +188,10 @@ describe('an export', () => {
     await exportProject(library, { formats: ['vtt'], directory })
     const folders = readdirSync(directory).filter((name) => name !== 'tubelet-export.json')
     expect(folders.sort()).toEqual(
-      ['clip', 'Clip (2)', '_CON', '日本語', 'a_b_c_', 'video', 'instances.json (2)', '長'.repeat(66), 'dots'].sort(),
+      ['clip.mp4', 'Clip.mkv', '_CON', '日本語', 'a_b_c_', 'video', 'instances.json.mp4', '長'.repeat(66), 'dots'].sort(),
     )
     const { files } = await exportProject(library, { formats: ['srt'], directory, sourceIds: [2] })
-    expect(path.basename(path.dirname(files[0]?.path ?? ''))).toBe('Clip (2)')
+    expect(path.basename(path.dirname(files[0]?.path ?? ''))).toBe('Clip.mkv')
   })
 
   it('can be written again over itself, but over nothing else', async () => {
@@ -218,12 +218,15 @@ describe('an export', () => {
     await exportProject(libraryOf([filmed(1, 'day1'), filmed(2, 'day2')]), { formats: ['csv', 'jsonl', 'coco'], directory })
     const left = libraryOf([filmed(2, 'day2')])
     await exportProject(left, { formats: ['csv', 'coco'], directory })
-    expect([about('clip'), about('clip (2)')]).toEqual([
+    expect([about('day1_clip'), about('day2_clip')]).toEqual([
       ['day1', 'day1'],
       ['day2', 'day2'],
     ])
     await exportProject(libraryOf([filmed(3, 'day3')]), { formats: ['csv'], directory })
-    expect([about('clip'), about('clip (2)'), about('clip (3)')]).toEqual([['day1', 'day1'], ['day2', 'day2'], ['day3']])
+    expect([about('day1_clip'), about('day2_clip'), about('clip')]).toEqual([['day1', 'day1'], ['day2', 'day2'], ['day3']])
+    // Its own stays what it was called when it was the only one of its name.
+    await exportProject(libraryOf([filmed(3, 'day3'), filmed(4, 'day4')]), { formats: ['csv'], directory })
+    expect([about('clip'), about('day4_clip')]).toEqual([['day3'], ['day4']])
   })
 
   it('writes over no COCO file of another project', async () => {
@@ -412,7 +415,7 @@ describe('which videos are in the files', () => {
     expect(shown('instances.json')).toEqual(['monday/clip.mp4', 'tuesday/clip.mp4'])
     await exportProject(library, { formats: ['coco'], directory: path.join(directory, 'one'), sourceIds: [2] })
     expect(shown('one/instances.json')).toEqual(['tuesday/clip.mp4'])
-    expect(contents().get(path.join('clip (2)', 'cvat.xml'))).toContain('<name>tuesday/clip.mp4</name>')
+    expect(contents().get(path.join('tuesday_clip', 'cvat.xml'))).toContain('<name>tuesday/clip.mp4</name>')
   })
 
   it.each(['queued', 'probing', 'analysing', 'cancelled', 'failed'])('are not those whose analysis is %s, which is told', async (state) => {

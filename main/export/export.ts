@@ -18,7 +18,7 @@ import type { Language } from '../../app/words.ts'
 import { mediaFile } from '../jobs/pipeline.ts'
 import type { Library } from '../library/library.ts'
 import type { MediaTools } from '../media/tools.ts'
-import { makeFolder } from '../folders.ts'
+import { makeFolder, missingFolders, removeEmpty } from '../folders.ts'
 import { partOf, removeOldParts } from '../part.ts'
 import { packageVersion } from '../version.ts'
 import type { Chosen } from './counts.ts'
@@ -57,6 +57,8 @@ export interface ExportOptions {
   subject?: string | undefined
   /** Needed for formats that read the videos again. */
   media?: (() => Promise<MediaTools>) | undefined
+  /** Gives a video whose content lies at its path, and throws why it does not (`Identity.there`); without it, paths are taken as they are known. */
+  there?: ((sourceId: number) => Promise<Source>) | undefined
   /** When aborted, nothing of the export remains. */
   signal?: AbortSignal | undefined
   onProgress?: ((share: number) => void) | undefined
@@ -86,22 +88,31 @@ const ANSWER_MS = 15_000
  * replaced only by one with the same part of the same videos, or of more of them.
  * @throws TubeletError `bad-request` when there is nothing to export, `conflict` when a file is in the way that Tubelet did not write,
  *   that was changed since or that is of another project, `disk-full`, `forbidden` when the folder may not be written, `cancelled`, `internal`
- *   when a file reads back differently.
+ *   when a file reads back differently; `file-missing`, `file-replaced` and the like when nothing of what was asked could be made of the videos.
  */
 export async function exportProject(library: ExportableLibrary, options: ExportOptions): Promise<Exported> {
   const { scope = {}, clipIds, signal, onProgress } = options
   const directory = path.resolve(options.directory)
+  const absent = await absentOf(chosenSources(library, options).chosen, options.there)
+  // A file that was found elsewhere has another path now; one that grew is being analysed.
   const { chosen, leftOut } = chosenSources(library, options)
   const categories = library.exports.categories(scope.states?.includes('rejected') ?? false)
   checkLabels(scope.labels ?? [], categories)
   const planned: Planned[] = []
   const temporaries = new Map<string, string>()
   const temporary = ({ name }: Pick<Planned, 'name'>) => temporaries.get(name) ?? ''
+  const made: string[] = []
   try {
-    const record = await answering(directory, signal, () => makeFolder(directory).then(() => readRecord(directory)))
+    const record = await answering(directory, signal, async () => {
+      made.push(...(await missingFolders([directory])))
+      await makeFolder(directory)
+      return readRecord(directory)
+    })
     planned.push(...plan(library.sources(), chosen, record, { ...options, directory }))
     for (const { name } of planned) temporaries.set(name, partOf(path.join(directory, name)))
-    for (const folder of new Set(planned.map(({ name }) => path.join(directory, path.dirname(name))))) await removeOldParts(folder)
+    const folders = new Set(planned.map(({ name }) => path.join(directory, path.dirname(name))))
+    made.unshift(...(await missingFolders(folders)))
+    for (const folder of folders) await removeOldParts(folder)
     const titles = titlesOf(library.sources().map((source) => ({ ...source, name: pictureName(source) })))
     const ours = (name: string) => ({ target: path.join(directory, name), ours: record.files[name] ?? [] })
     const task: ExportTask = {
@@ -116,7 +127,7 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
       },
       chosen: chosenOf(chosen, options),
       mustBeOurs: planned.flatMap(({ name, also }) => [name, ...also].map(ours)),
-      making: await makingOf(library, chosen, leftOut, record, options),
+      making: await makingOf(library, chosen, absent, leftOut, record, options),
       files: planned.map((file) => ({
         content: file.content,
         temporary: temporary(file),
@@ -125,25 +136,51 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
     }
     const { written, counts } = await inWorker(task, signal, onProgress)
     if (signal?.aborted) throw cancelled()
-    await publish(
-      directory,
-      planned.map((file, at) => ({ ...file, temporary: temporary(file), ...(written[at] ?? { bytes: 0, digest: '', reader: null }) })),
-      record,
+    const staged = planned.map(
+      (file, at): Staged => ({ ...file, temporary: temporary(file), ...(written[at] ?? { bytes: 0, digest: '', reader: null }) }),
     )
-    const files = planned.flatMap(({ format, name, also }, at) =>
-      [name, ...also].map((one) => {
-        const { bytes = 0, reader = null, count } = written[at] ?? {}
-        return { format, path: path.join(directory, one), bytes, reader, ...(count === undefined ? {} : { count }) }
-      }),
+    const whole = staged.filter(({ failed }) => !failed)
+    for (const { failed } of staged) if (failed && whole.length === 0) throw nothingCame(failed, chosen)
+    for (const { failed, temporary: part } of staged) if (failed) await rm(part, { recursive: true, force: true })
+    await publish(directory, whole, record)
+    const files = whole.flatMap(({ format, name, also, bytes, reader, count }) =>
+      [name, ...also].map((one) => ({ format, path: path.join(directory, one), bytes, reader, ...(count === undefined ? {} : { count }) })),
     )
     // Several formats may find the same wrong with a video.
-    const made = [...new Map(written.flatMap(({ notes = [] }) => notes).map((note) => [JSON.stringify(note), note])).values()]
-    return { directory, files, leftOut, notes: [...notesOf(library, chosen), ...made, ...staysBehind(options.formats, counts)] }
+    const told = [...new Map(written.flatMap(({ notes = [] }) => notes).map((note) => [JSON.stringify(note), note])).values()]
+    return { directory, files, leftOut, notes: [...notesOf(library, chosen), ...told, ...staysBehind(options.formats, counts)] }
   } catch (error) {
     await Promise.all(planned.map((file) => rm(temporary(file), { recursive: true, force: true }).catch(() => undefined)))
+    await removeEmpty(made)
     throw signal?.aborted ? cancelled() : fileError(error, directory)
   }
 }
+
+/** Why the content of some videos is not at their paths, by id. */
+async function absentOf(sources: readonly Source[], there: ExportOptions['there']): Promise<Map<number, Problem>> {
+  const absent = new Map<number, Problem>()
+  if (there !== undefined)
+    for (const { id } of sources)
+      await there(id).catch((error: unknown) => {
+        if (!(error instanceof TubeletError)) throw error
+        absent.set(id, error.problem)
+      })
+  return absent
+}
+
+/** @param problem What was wrong with the first of the videos. */
+function nothingCame({ message, values, ...problem }: Problem, chosen: readonly Source[]): TubeletError {
+  const names = chosen.map(({ title }) => title).slice(0, NAMED)
+  return new TubeletError({
+    ...problem,
+    message: 'Nothing of what was asked could be made of {{names}}. {{why}}',
+    values: { ...values, names: [...names, ...(chosen.length > NAMED ? ['…'] : [])].join(', '), why: { text: message } },
+    stillWorks: 'Your library and earlier exports are unchanged.',
+  })
+}
+
+/** So many videos are named in a sentence. */
+const NAMED = 12
 
 /** How many annotations of each kind an export of these would write. @throws TubeletError as an export. */
 export async function countsOfExport(
@@ -226,7 +263,7 @@ function notesOf(library: ExportableLibrary, chosen: readonly Source[]): Phrase[
   const namesOf = (is: (source: Source) => boolean) =>
     chosen
       .filter(is)
-      .map(({ name }) => name)
+      .map(({ title }) => title)
       .join(', ')
   const partial = namesOf(({ state }) => state === 'partial')
   const replaced = namesOf(({ file }) => file === 'replaced')
@@ -382,6 +419,7 @@ async function replace(temporary: string, target: string): Promise<void> {
 async function makingOf(
   library: ExportableLibrary,
   chosen: readonly Source[],
+  absent: ReadonlyMap<number, Problem>,
   leftOut: readonly LeftOut[],
   record: ExportRecord,
   { formats, frames, cut, language, subject, clipIds, media }: ExportOptions,
@@ -390,9 +428,10 @@ async function makingOf(
   if (media === undefined) throw new RangeError('these formats need the tools that read videos')
   const stems = videoNames(library.sources(), record)
   const videos = await Promise.all(
-    chosen.map(
-      async (source) => [source.id, { file: await mediaFile(library, source), stem: stems.get(source.id) ?? String(source.id) }] as const,
-    ),
+    chosen.map(async (source) => {
+      const { id } = source
+      return [id, { file: await mediaFile(library, source), stem: stems.get(id) ?? String(id), absent: absent.get(id) ?? null }] as const
+    }),
   )
   return {
     tools: await media(),

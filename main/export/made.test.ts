@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
+import { TubeletError } from '../../app/errors.ts'
 import { english } from '../../app/phrase.ts'
 import { type AnnotationDocument, libraryOf } from '../../test/documents.ts'
 import type { Library } from '../library/library.ts'
@@ -89,23 +90,23 @@ function pixels(file: string, { width, height }: { width: number; height: number
 
 test('pictures of annotated frames are those frames, upright and square, and say what they are; a missing video is told', async () => {
   const { notes, files } = await made('one', { formats: ['pictures', 'crops'] })
-  expect(notes.map(english)).toEqual([expect.stringMatching(/^a b\.mp4 has no pictures here\. /)])
+  expect(notes.map(english)).toEqual([expect.stringMatching(/^y\/a b\.mp4 has no pictures here\. /)])
   expect(files.map(({ path: file, count }) => [path.relative(out('one'), file), count])).toEqual([
     ['pictures', 3],
     ['crops', 3],
   ])
   expect(filesIn(out('one'))).toEqual([
-    'crops/.._.._up_car/a b_frame000003_00h00m00.120s_track22.png',
-    'crops/.._.._up_car/a b_frame000008_00h00m00.320s_track22.png',
+    'crops/.._.._up_car/x_a b_frame000003_00h00m00.120s_track22.png',
+    'crops/.._.._up_car/x_a b_frame000008_00h00m00.320s_track22.png',
     'crops/crops.csv',
-    'pictures/a b/a b_frame000003_00h00m00.120s.jpg',
-    'pictures/a b/a b_frame000008_00h00m00.320s.jpg',
     'pictures/pictures.csv',
+    'pictures/x_a b/x_a b_frame000003_00h00m00.120s.jpg',
+    'pictures/x_a b/x_a b_frame000008_00h00m00.320s.jpg',
     'tubelet-export.json',
   ])
   for (const ordinal of [3, 8]) {
-    const name = `a b_frame00000${ordinal}_00h00m00.${ordinal * 40}s`
-    expect(numberOn(pixels(out(`one/pictures/a b/${name}.jpg`), wide))).toBe(ordinal)
+    const name = `x_a b_frame00000${ordinal}_00h00m00.${ordinal * 40}s`
+    expect(numberOn(pixels(out(`one/pictures/x_a b/${name}.jpg`), wide))).toBe(ordinal)
     const { data } = pixels(out(`one/crops/.._.._up_car/${name}_track22.png`), { width: 16, height: 16 })
     const mean = data.reduce((sum, value) => sum + value, 0) / data.length
     expect(mean > 128, `the crop of frame ${ordinal}: ${mean}`).toBe(ordinal === 3)
@@ -119,7 +120,7 @@ test('every n-th frame, and frames by number; the same again replaces, what some
   expect(numbers()).toEqual(['000000', '000025', '000050'])
   const { notes } = await made('two', { sourceIds: [1], frames: { numbers: [7, 59, 60, 7] } })
   expect(numbers()).toEqual(['000007', '000059'])
-  expect(notes.map(english)).toEqual(['a b.mp4 has 60 frames and not these: 60.'])
+  expect(notes.map(english)).toEqual(['x/a b.mp4 has 60 frames and not these: 60.'])
   writeFileSync(out('two/pictures/mine.txt'), 'mine')
   await expect(made('two', { sourceIds: [1], frames: { every: 25 } })).rejects.toMatchObject({ problem: { code: 'conflict' } })
   expect(existsSync(out('two/pictures/mine.txt'))).toBe(true)
@@ -130,10 +131,22 @@ test('clips and a reel keep the order of the search, and tell where a copy reall
   expect(notes.map(english)).toEqual([
     expect.stringMatching(/^Clips that begin earlier than chosen, at the key frame before: 1, by at most 1\.2 s/),
   ])
-  const rows = readFileSync(out('three/clips_a b/clips.csv'), 'utf8').trim().split('\r\n')
+  const rows = readFileSync(out('three/clips_x_a b/clips.csv'), 'utf8').trim().split('\r\n')
   expect(rows.map((row) => row.split(',').slice(3, 6).join())).toEqual(['clip_id,start_frame,end_frame', '12,30,60', '11,0,30'])
   expect(rows[1]?.split(',')[8]).toBe('0')
-  const args = ['-v', 'error', '-i', out('three/reel_a b/reel.mp4'), '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-']
+  const args = [
+    '-v',
+    'error',
+    '-i',
+    out('three/reel_x_a b/reel.mp4'),
+    '-fps_mode',
+    'passthrough',
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'rgb24',
+    '-',
+  ]
   const raw = execFileSync(tools.ffmpeg, args)
   const bytes = wide.width * wide.height * 3
   const shown = Array.from({ length: raw.length / bytes }, (_, i) => numberOn({ ...wide, data: raw.subarray(i * bytes, (i + 1) * bytes) }))
@@ -142,7 +155,7 @@ test('clips and a reel keep the order of the search, and tell where a copy reall
 
 test('a report is one inert file that tells guesses, sources and what could not be read, in both languages', async () => {
   const { notes } = await made('four', { formats: ['report', 'sheet'], subject: '<b>red & car</b>' })
-  expect(notes.map(english)).toEqual([expect.stringMatching(/^a b\.mp4 has no pictures here\. /)])
+  expect(notes.map(english)).toEqual([expect.stringMatching(/^y\/a b\.mp4 has no pictures here\. /)])
   const text = readFileSync(out('four/report.html'), 'utf8')
   expect(text).not.toMatch(/<script|<b>red|<img src=x|https?:/i)
   for (const said of [
@@ -172,7 +185,51 @@ test('a cancelled export leaves nothing, and no ffmpeg', async () => {
     onProgress: () => stop.abort(),
   })
   await expect(one).rejects.toMatchObject({ problem: { code: 'cancelled' } })
-  expect(filesIn(out('six'))).toEqual([])
+  expect(existsSync(out('six'))).toBe(false)
+})
+
+test('nothing is made of another video that lies at the path, and it is told', async () => {
+  const problem = { code: 'file-replaced', message: 'At this path lies another video.', next: 'Put it back.' } as const
+  const there = (id: number) => (id === 2 ? Promise.reject(new TubeletError(problem)) : Promise.resolve(library.source(id)))
+  // What lies there can be read: it has the same size and times.
+  copyFileSync(path.join(directory, 'x', 'a b.mp4'), path.join(directory, 'y', 'a b.mp4'))
+  try {
+    const formats = ['pictures', 'crops', 'clips', 'reel', 'sheet', 'report'] as const
+    const options = { formats, cut: 'exact', frames: { every: 25 }, there } as const
+    const { notes } = await made('seven', options)
+    expect(notes.map(english).filter((note) => note.includes('At this path lies another video.'))).toEqual([
+      expect.stringMatching(/^y\/a b\.mp4 has no pictures here\./),
+      expect.stringMatching(/^y\/a b\.mp4, 0:00.* is left out\./),
+    ])
+    expect(filesIn(out('seven')).filter((name) => name.includes('y_a b'))).toEqual([])
+    for (const table of ['pictures/pictures.csv', 'clips/clips.csv', 'reel/reel.csv'])
+      expect(readFileSync(out(`seven/${table}`), 'utf8'), table).not.toContain('f2')
+    expect(readFileSync(out('seven/report.html'), 'utf8').match(/data:image\/jpeg/g)?.length).toBe(6)
+    // Where nothing of what was asked comes, this is an error, and nothing is written.
+    for (const one of ['pictures', 'clips', 'reel'] as const)
+      await expect(made('eight', { ...options, formats: [one], sourceIds: [2] }), one).rejects.toMatchObject({
+        problem: { code: 'file-replaced', next: 'Put it back.' },
+        message: expect.stringMatching(/y\/a b\.mp4\. At this path lies another video\.$/) as string,
+      })
+    expect(existsSync(out('eight'))).toBe(false)
+    const beside = await made('eight', { ...options, formats: ['clips', 'csv'], sourceIds: [2] })
+    expect(beside.files.map(({ path: file }) => path.relative(out('eight'), file))).not.toContain('clips_y_a b')
+    expect(filesIn(out('eight'))).toEqual(['tubelet-export.json', 'y_a b/boxes.csv', 'y_a b/frames.csv', 'y_a b/spans.csv'])
+  } finally {
+    rmSync(path.join(directory, 'y', 'a b.mp4'))
+  }
+})
+
+test('of a file that is gone no empty clip is left, and the copy of a clip says which frames it has', async () => {
+  await expect(made('nine', { formats: ['clips'], cut: 'exact', sourceIds: [2] })).rejects.toMatchObject({
+    problem: { code: 'ffmpeg-failed' },
+  })
+  expect(existsSync(out('nine'))).toBe(false)
+  await made('nine', { formats: ['clips'], cut: 'exact' })
+  expect(filesIn(out('nine/clips')).filter((name) => name.includes('y_a b'))).toEqual([])
+  await made('nine', { formats: ['clips'], sourceIds: [1] })
+  const [, row] = readFileSync(out('nine/clips_x_a b/clips.csv'), 'utf8').split('\r\n')
+  expect(row?.split(',')).toHaveLength(13)
 })
 
 test('YOLO has the pictures with their boxes, split by video, and is read again', async () => {

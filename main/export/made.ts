@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { PictureFormat } from '../../app/contract/export.ts'
 import type { Film } from '../../app/formats/document.ts'
 import type { Scope } from '../../app/formats/scope.ts'
+import type { Problem } from '../../app/errors.ts'
 import type { Phrase } from '../../app/phrase.ts'
 import { CONTENTS, type TextContent, writeText } from './files.ts'
 import type { Written } from './folder.ts'
@@ -15,14 +16,17 @@ import { yolo } from './yolo.ts'
 type MadeContent = Exclude<PictureFormat, 'sheet' | 'report'> | 'yolo' | 'sheet.html' | 'report.html'
 export type Content = TextContent | MadeContent
 
-/** `count`: how many files are in a folder. `notes`: what a person must know of it. */
-export type MadeFile = Written & { count?: number; notes?: Phrase[] }
+/**
+ * `count`: how many files are in a folder. `notes`: what a person must know of it. `failed`: why nothing of what was asked is in it; it is not kept
+ * then.
+ */
+export type MadeFile = Written & { count?: number; notes?: Phrase[]; failed?: Problem | null }
 
 /** What all of it needs besides the annotations. */
 export interface Making {
   tools: MakeOptions['tools']
-  /** By id of the source: what ffmpeg reads, and what its pictures begin with. */
-  videos: ReadonlyMap<number, { file: string; stem: string }>
+  /** By id of the source. */
+  videos: ReadonlyMap<number, Omit<Reel, 'film'>>
   frames: MakeOptions['frames']
   cut: CutChoice
   /** The chosen clips in the order in which they are shown; null for the order of the videos. */

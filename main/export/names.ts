@@ -73,28 +73,64 @@ const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i
 const NAME_BYTES = 200
 
 /**
- * A folder name for each source of the library, the same whichever of them are exported. A folder that was of another video stays that one's.
+ * A folder name for each source of the library, the same whichever of them are exported: its name without the ending, with as much of its folder, and its
+ * ending, as tells it from others. A folder that was of another video stays that one's, and that of a video stays its own while its file is called so.
  * @param reserved What formats call their own files and folders beside those of the videos.
  */
 export function folderNames(sources: readonly Source[], { videos }: ExportRecord, reserved: readonly string[]): Map<number, string> {
   const taken = new Set<string>([RECORD, ...Object.values(COCO_FOLDER), ...reserved].map((name) => name.toLowerCase()))
   const owners = new Map(Object.entries(videos).map(([folder, [owner]]) => [folder.toLowerCase(), owner]))
   const names = new Map<number, string>()
-  for (const { id, name, fingerprint } of sources.toSorted((a, b) => a.id - b.id)) {
-    const stem = safeName(stemOf(name))
-    const isFree = (folder: string) => !taken.has(folder.toLowerCase()) && (owners.get(folder.toLowerCase()) ?? fingerprint) === fingerprint
-    let folder = stem
-    for (let copy = 2; !isFree(folder); copy++) folder = `${stem} (${copy})`
+  const take = (id: number, folder: string) => {
     taken.add(folder.toLowerCase())
     names.set(id, folder)
+  }
+  const all = sources.toSorted((a, b) => a.id - b.id)
+  const before = Map.groupBy(
+    Object.entries(videos).filter(([folder, { length }]) => length === 1 && !folder.includes('/')),
+    ([, [owner]]) => owner,
+  )
+  for (const source of all) {
+    const was = before.get(source.fingerprint)?.find(([folder]) => !taken.has(folder.toLowerCase()) && isCalled(folder, source))
+    if (was) take(source.id, was[0])
+  }
+  let open = all.filter(({ id }) => !names.has(id))
+  const isFree = (folder: string, { fingerprint }: Source) =>
+    !taken.has(folder.toLowerCase()) && (owners.get(folder.toLowerCase()) ?? fingerprint) === fingerprint
+  for (const nameOf of WAYS) {
+    const those = Map.groupBy(open, (source) => nameOf(source).toLowerCase())
+    for (const [source, ...more] of those.values())
+      if (source && more.length === 0 && isFree(nameOf(source), source)) take(source.id, nameOf(source))
+    open = open.filter(({ id }) => !names.has(id))
+  }
+  for (const source of open) {
+    const title = titled(source)
+    let folder = title
+    for (let copy = 2; !isFree(folder, source); copy++) folder = `${title} (${copy})`
+    take(source.id, folder)
   }
   return names
 }
 
-/** A name without its extension, which stands before the number of the video stream, or the range of numbered pictures, if there is one. */
+const titled = ({ title }: Pick<Source, 'title'>) => safeName(stemOf(title))
+/** The shortest first. */
+const WAYS: readonly ((source: Source) => string)[] = [({ name }) => safeName(stemOf(name)), titled, ({ title }) => safeName(title)]
+
+/** Whether a folder may have got its name from this video, whatever others were in the library then. */
+function isCalled(folder: string, { name, path: file }: Source): boolean {
+  const plain = folder.replace(/ \(\d+\)$/, '')
+  const above = file.split(/[\\/]/).slice(0, -1)
+  return above.some((_, at) => {
+    const place = above.slice(at).join('/')
+    return [stemOf(name), name, `${place}/${stemOf(name)}`, `${place}/${name}`].some((one) => [folder, plain].includes(safeName(one)))
+  })
+}
+
+/** A name or title without its extension, which stands before the number of the video, of its stream, or the range of numbered pictures, if there is one. */
 function stemOf(name: string): string {
-  const [, file = name, number = ''] = /^(.*)( #\d+| \[\d+-\d+\])$/.exec(name) ?? []
-  return path.parse(file).name + number
+  const [, file = name, number = ''] = /^(.*?)((?: #\d+| \[\d+-\d+\]| \(\d+\))+)$/.exec(name) ?? []
+  const { dir, name: stem } = path.posix.parse(file)
+  return (dir === '' ? stem : `${dir}/${stem}`) + number
 }
 
 /** A text as a name of a file or folder, on every system. */

@@ -6,19 +6,24 @@ import { csvLine } from '../../app/formats/csv.ts'
 import type { FrameChoice } from '../../app/contract/export.ts'
 import { secondsOf } from '../../app/media.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
-import { TubeletError } from '../../app/errors.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { Standing } from '../../app/review.ts'
+import { unreadable } from '../media/cuts.ts'
 import { eachStill, type Still, type StillOptions } from '../media/stills.ts'
 import type { MediaTools } from '../media/tools.ts'
 import { Folder, type Written } from './folder.ts'
 import { safeName } from './names.ts'
 import { png } from './png.ts'
 
-/** A film with what ffmpeg reads for it, and the name that its pictures begin with: no other video of the library has it. */
+/**
+ * A film with what ffmpeg reads for it, and the name that its pictures begin with: no other video of the library has it. `absent`: why its content is not
+ * at its path; what lies there instead is never read.
+ */
 export interface Reel {
   film: Film
   file: string
   stem: string
+  absent: Problem | null
 }
 
 export interface MakeOptions {
@@ -33,11 +38,14 @@ export interface Made extends Written {
   /** How many files are in the folder. */
   count: number
   notes: Phrase[]
+  /** Why nothing of what was asked is in it. */
+  failed: Problem | null
 }
 
 /** What can be wrong with one video while the others go on. */
 export const OF_ONE_VIDEO: ReadonlySet<string> = new Set([
   'file-missing',
+  'file-replaced',
   'file-unreadable',
   'ffmpeg-failed',
   'decode-timeout',
@@ -55,13 +63,13 @@ interface Cut extends TrackedBox {
 export async function pictures(reels: readonly Reel[], directory: string, options: MakeOptions): Promise<Made> {
   const folder = new Folder(directory)
   const rows = [csvLine(['file', ...FRAME_COLUMNS])]
-  const notes = await eachPicture(reels, options, 'jpeg', framesOf, (reel, still) => {
+  const { notes, failed } = await eachPicture(reels, options, 'jpeg', framesOf, (reel, still) => {
     const name = `${reel.stem}/${pictureName(reel, still.ordinal)}.jpg`
     folder.write(name, still.data)
     rows.push(csvLine([name, ...frameCells(reel, still)]))
   })
   folder.write('pictures.csv', rows.join(''))
-  return { ...folder.end(), count: folder.count, notes }
+  return { ...folder.end(), count: folder.count, notes, failed }
 }
 
 /** Boxes cut out of frames as PNGs, in a folder for each label. */
@@ -74,7 +82,7 @@ export async function crops(reels: readonly Reel[], directory: string, options: 
     cuts = cutsOf(film, frames)
     return { ordinals: [...cuts.keys()], absent: framesOf(film, frames).absent }
   }
-  const notes = await eachPicture(reels, options, 'rgb', chosen, (reel, still) => {
+  const { notes, failed } = await eachPicture(reels, options, 'rgb', chosen, (reel, still) => {
     for (const cut of cuts.get(still.ordinal) ?? []) {
       const place = placeOn(cut, reel.film, still)
       const name = `${labels.get(cut.label) ?? 'unnamed'}/${pictureName(reel, still.ordinal)}_track${cut.trackId}.png`
@@ -87,7 +95,7 @@ export async function crops(reels: readonly Reel[], directory: string, options: 
     }
   })
   folder.write('crops.csv', rows.join(''))
-  return { ...folder.end(), count: folder.count, notes }
+  return { ...folder.end(), count: folder.count, notes, failed }
 }
 
 const FRAME_COLUMNS = ['video_fingerprint', 'video_path', 'frame', 'pts', 'time_s', 'width', 'height']
@@ -131,52 +139,64 @@ function cutsOf(film: Film, frames: FrameChoice): Map<number, Cut[]> {
   return new Map([...cuts].sort(([a], [b]) => a - b))
 }
 
-/** Gives every picture of the chosen frames; what cannot be read is told in the notes and left out. */
+/** Gives every picture of the chosen frames; what cannot be read is told in the notes and left out. `failed`: why there is not one. */
 export async function eachPicture(
   reels: readonly Reel[],
   options: MakeOptions,
   as: StillOptions['as'],
   chosen: Chosen,
   take: (reel: Reel, still: Still) => void,
-): Promise<Phrase[]> {
+): Promise<Pick<Made, 'notes' | 'failed'>> {
   const notes: Phrase[] = []
   const without: string[] = []
+  let failed: Problem | null = null
+  let taken = 0
   for (const [at, reel] of reels.entries()) {
     const { film } = reel
-    const { name } = film.source
+    const name = film.title
     const { ordinals, absent } = chosen(film, options.frames)
     if (absent.length > 0)
       notes.push(said('{{name}} has {{frames}} frames and not these: {{list}}.', { name, frames: film.pts.length, list: listed(absent) }))
     if (ordinals.length === 0) without.push(name)
     const onShare = (share: number) => options.onShare((at + share) / reels.length)
-    notes.push(...(await picturesOf(reel, ordinals, { ...options, as, onShare }, (still) => take(reel, still))))
+    const missed = await picturesOf(reel, ordinals, { ...options, as, onShare }, (still) => {
+      take(reel, still)
+      taken += 1
+    })
+    if (missed === null) continue
+    notes.push(missed.note)
+    failed ??= missed.problem
   }
   if (without.length > 0)
     notes.push(said('None of these frames is in {{names}}, or none has a box.', { names: without.slice(0, LISTED).join(', ') }))
-  return notes
+  return { notes, failed: taken === 0 ? failed : null }
 }
 
-/** Gives the pictures of frames of one film. @returns What could not be read, in words. */
+/** Gives the pictures of frames of one film. @returns What could not be read, in words, and why; null where all could. */
 export async function picturesOf(
-  { film, file }: Reel,
+  { film, file, absent }: Reel,
   ordinals: readonly number[],
   { tools, signal, onShare, ...still }: Omit<MakeOptions, 'frames'> & Pick<StillOptions, 'as' | 'side' | 'quality'>,
   take: (still: Still) => void,
-): Promise<Phrase[]> {
-  const { name, probe } = film.source
+): Promise<{ note: Phrase; problem: Problem } | null> {
+  if (ordinals.length === 0) return null
+  const name = film.title
+  const { probe } = film.source
   let done = 0
   try {
+    if (absent !== null) throw new TubeletError(absent)
     const missing = await eachStill(tools, { file, probe, pts: film.pts }, ordinals, { ...still, signal }, (one) => {
       take(one)
       done += 1
       onShare(done / ordinals.length)
     })
-    if (missing.length === 0) return []
-    return [said('Frames of {{name}} that could not be read and have no picture: {{list}}.', { name, list: listed(missing) })]
+    if (missing.length === 0) return null
+    const note = said('Frames of {{name}} that could not be read and have no picture: {{list}}.', { name, list: listed(missing) })
+    return { note, problem: unreadable(file).problem }
   } catch (error) {
     if (!(error instanceof TubeletError) || !OF_ONE_VIDEO.has(error.problem.code)) throw error
-    const { message, values } = error.problem
-    return [said('{{name}} has no pictures here. {{why}}', { ...values, name, why: { text: message } })]
+    const { problem } = error
+    return { note: said('{{name}} has no pictures here. {{why}}', { ...problem.values, name, why: { text: problem.message } }), problem }
   }
 }
 

@@ -62,18 +62,17 @@ export async function report(
     if (bytes >= MOST_BYTES) withoutPictures += shown.length
     const boxes = boxesOn(film, new Set(wanted))
     const jpegs = new Map<number, string>()
-    notes.push(
-      ...(await picturesOf(
-        reel,
-        wanted,
-        { ...options, as: 'jpeg', side, quality: QUALITY, onShare: (share) => options.onShare((at + share) / told.length) },
-        ({ ordinal, data }) => {
-          const base64 = Buffer.from(data).toString('base64')
-          bytes += base64.length
-          jpegs.set(ordinal, base64)
-        },
-      )),
+    const missed = await picturesOf(
+      reel,
+      wanted,
+      { ...options, as: 'jpeg', side, quality: QUALITY, onShare: (share) => options.onShare((at + share) / told.length) },
+      ({ ordinal, data }) => {
+        const base64 = Buffer.from(data).toString('base64')
+        bytes += base64.length
+        jpegs.set(ordinal, base64)
+      },
     )
+    if (missed) notes.push(missed.note)
     const { probe } = film.source
     const pictureAt = (ordinal: number): ReportPicture => ({
       ordinal,
@@ -125,11 +124,10 @@ export async function sheet(
     const jpegs = new Map<number, string>()
     const asked = { ...options, as: 'jpeg', side: TILE_SIDE, quality: QUALITY } as const
     const onShare = (share: number) => options.onShare((at + share) / told.length)
-    notes.push(
-      ...(await picturesOf(reel, [...new Set(frames.values())], { ...asked, onShare }, ({ ordinal, data }) => {
-        jpegs.set(ordinal, Buffer.from(data).toString('base64'))
-      })),
-    )
+    const missed = await picturesOf(reel, [...new Set(frames.values())], { ...asked, onShare }, ({ ordinal, data }) => {
+      jpegs.set(ordinal, Buffer.from(data).toString('base64'))
+    })
+    if (missed) notes.push(missed.note)
     const { probe } = film.source
     for (const clip of shown) {
       const ordinal = frames.get(clip.id) ?? clip.startFrame

@@ -209,3 +209,20 @@ test('another picture of a file is a video of its own, which goes where the file
   const { sourceId: again } = await identity.picture(rear, 0)
   expect(library.source(again)).toMatchObject({ name: 'moved.mp4', picture: null })
 })
+
+test('where nothing is analysed a file that grew stays as it is known, and another one is told as ever', async () => {
+  write('cam.mp4', 'recorded')
+  write('other.mp4', 'another')
+  const [grown, replaced] = [await decided('cam.mp4'), await decided('other.mp4')]
+  const known = library.source(grown)
+  appendFileSync(at('cam.mp4'), 'more')
+  write('other.mp4', 'a third')
+  renameSync(at('other.mp4'), at('tmp'))
+  copyFileSync(at('tmp'), at('other.mp4'))
+  const reader = new Identity(library, null)
+  expect(await reader.there(grown)).toEqual(known)
+  await expect(reader.there(replaced)).rejects.toMatchObject({ problem: { code: 'file-replaced' } })
+  // Whoever analyses finds it out later.
+  await identity.check(grown)
+  expect(changed).toEqual([grown])
+})

@@ -44,15 +44,18 @@ export interface Recognised {
 
 export class Identity {
   readonly #library: Library
-  readonly #changed: (sourceId: number) => void
+  readonly #changed: ((sourceId: number) => void) | null
   /** Running checks, so that the many requests of one player share one. */
   readonly #checks = new Map<number, Promise<void>>()
   /** What running checks found under another name: its path before, by video. It is told when the last of them has ended, together. */
   readonly #moved = new Map<number, string>()
   readonly #prints = new Map<string, string>()
 
-  /** @param changed Called when the file of a video has grown, or has new content, since it was analysed. */
-  constructor(library: Library, changed: (sourceId: number) => void) {
+  /**
+   * @param changed Called when the file of a video has grown, or has new content, since it was analysed; null where nobody here could analyse it
+   *   again: a file that grew is then left as it is known.
+   */
+  constructor(library: Library, changed: ((sourceId: number) => void) | null) {
     this.#library = library
     this.#changed = changed
   }
@@ -96,7 +99,7 @@ export class Identity {
     const source = this.#library.source(recognised.sourceId)
     if (numbered === null || JSON.stringify(source.numbered) === JSON.stringify(numbered)) return recognised
     this.#library.setNumbered(source.id, numbered)
-    this.#changed(source.id)
+    this.#changed?.(source.id)
     return recognised
   }
 
@@ -219,7 +222,7 @@ export class Identity {
     try {
       if (now !== null && (await this.#same(known, now))) return
       if (await this.#foundBeside(known, quiet)) return
-      if (now !== null && known.replaceable && files.ofContent(await this.#print(known.path, now)).length === 0) {
+      if (now !== null && this.#changed !== null && known.replaceable && files.ofContent(await this.#print(known.path, now)).length === 0) {
         files.changed(sourceId, await this.#print(known.path, now), now)
         this.#changed(sourceId)
         return
@@ -243,6 +246,7 @@ export class Identity {
       return true
     }
     if (now.bytes <= known.bytes || known.bytes === 0 || (await fingerprint(known.path, known.bytes)) !== known.content) return false
+    if (this.#changed === null) return true
     files.changed(known.id, content, now)
     this.#changed(known.id)
     return true

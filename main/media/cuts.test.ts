@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -47,19 +47,49 @@ test('a cut without loss begins at the key frame before, ends where it says, and
     [odd, 'odd copied', { startFrame: 130, endFrame: 190 }],
     [odd, 'odd from its beginning', { startFrame: 0, endFrame: 20 }],
   ] as const) {
-    const { file, real, without } = await copyCut(tools, video, span, inFolder(stem))
+    const { file, real, missing, without } = await copyCut(tools, video, span, inFolder(stem))
     expect(real.startFrame).toBe(keysOf(video).findLast((key) => key <= span.startFrame))
     expect(real.endFrame).toBeGreaterThanOrEqual(span.endFrame)
     expect(real.endFrame).toBeLessThan(span.endFrame + 6)
     const numbers = numbersIn(file)
-    expect(numbers.length).toBe(real.endFrame - real.startFrame)
     // The last few may lack one that comes later in the file than others that are shown after it.
+    expect(numbers).toEqual(upTo(real.startFrame, real.endFrame).filter((one) => !missing.includes(one)))
     expect(numbers.slice(0, span.endFrame - real.startFrame)).toEqual(upTo(real.startFrame, span.endFrame))
     expect(without).toEqual([])
     expect(shown(file, '-show_entries', 'stream=codec_type')).toBe(
       video === even ? 'codec_type=video\ncodec_type=audio\n' : 'codec_type=video\n',
     )
   }
+})
+
+test('a copy that ends among frames that are shown in another order than they lie in the file says which it has', async () => {
+  const reordered = [...x264, '-x264-params', 'b-adapt=0:scenecut=0']
+  const video = await filmed(tools, painted(tools, inFolder('reordered.mp4'), 60, ...reordered))
+  const told = await Promise.all(
+    upTo(37, 41).map(async (endFrame) => {
+      const { file, real, missing } = await copyCut(tools, video, { startFrame: 30, endFrame }, inFolder(`ends ${endFrame}`))
+      expect(numbersIn(file)).toEqual(upTo(real.startFrame, real.endFrame).filter((one) => !missing.includes(one)))
+      return missing.length
+    }),
+  )
+  expect(Math.max(...told), 'no copy of these lacks a frame, so nothing is shown').toBeGreaterThan(0)
+})
+
+test('a copy is refused for the true reason', async () => {
+  const edited = inFolder('edited.mp4')
+  // From between two key frames: an edit list hides what is before.
+  execFileSync(tools.ffmpeg, ['-v', 'error', '-ss', '1', '-i', even.file, '-map', '0:v', '-c', 'copy', edited])
+  await expect(copyCut(tools, await filmed(tools, edited), { startFrame: 0, endFrame: 10 }, inFolder('edited cut'))).rejects.toThrow(
+    'the key frame before it is none of the frames that the file shows',
+  )
+})
+
+test('a part that cannot be written leaves no file', async () => {
+  const gone = { ...even, file: inFolder('gone.mov') }
+  const before = readdirSync(directory)
+  await expect(encodeCut(tools, gone, { startFrame: 0, endFrame: 10 }, inFolder('never.mp4'))).rejects.toThrow()
+  await expect(copyCut(tools, gone, { startFrame: 0, endFrame: 10 }, inFolder('never'))).rejects.toThrow()
+  expect(readdirSync(directory)).toEqual(before)
 })
 
 test('an exact cut has these frames and no others, at their own times', async () => {
@@ -81,15 +111,17 @@ test('an exact cut has these frames and no others, at their own times', async ()
 
 test('a reel has its parts in order, in one size, with sound and a chapter for each; what cannot be read is left out', async () => {
   const missing = { ...even, file: inFolder('gone.mov') }
+  const replaced = { code: 'file-replaced', message: 'Another video lies there.' } as const
   const parts = [
-    { video: odd, span: { startFrame: 61, endFrame: 80 }, title: 'a=b;#[CHAPTER]\n"x"' },
-    { video: missing, span: { startFrame: 0, endFrame: 10 }, title: 'gone' },
-    { video: even, span: { startFrame: 10, endFrame: 30 }, title: 'even' },
+    { video: odd, absent: null, span: { startFrame: 61, endFrame: 80 }, title: 'a=b;#[CHAPTER]\n"x"' },
+    { video: missing, absent: null, span: { startFrame: 0, endFrame: 10 }, title: 'gone' },
+    { video: even, absent: null, span: { startFrame: 10, endFrame: 30 }, title: 'even' },
+    { video: even, absent: replaced, span: { startFrame: 0, endFrame: 10 }, title: 'another video lies there' },
   ]
   const problems: (string | null)[] = []
   const out = inFolder('reel.mp4')
   await encodeReel(tools, parts, directory, out, (_, problem) => problems.push(problem?.problem.code ?? null))
-  expect(problems).toEqual([null, 'ffmpeg-failed', null])
+  expect(problems).toEqual([null, 'ffmpeg-failed', null, 'file-replaced'])
   expect(numbersIn(out)).toEqual([...upTo(61, 80), ...upTo(10, 30)])
   expect(shown(out, '-show_entries', 'stream=codec_type')).toContain('audio')
   const chapters = shown(out, '-show_chapters', '-show_entries', 'chapter=start_time:chapter_tags=title')

@@ -2,11 +2,13 @@
  * Parts of a video as files of their own: copied without loss, which begins at a key frame, or encoded again, exact to the frame. And parts of several
  * videos one after the other.
  */
+import { rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Span } from '../../app/annotation.ts'
-import { TubeletError } from '../../app/errors.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
+import { phrase } from '../../app/phrase.ts'
 import { frameClock, soundClock } from './clock.ts'
 import { framesInput, toneMapped } from './decode-plan.ts'
 import { IN_FOLDER } from './fence.ts'
@@ -29,28 +31,24 @@ interface CutOptions {
   onSeconds?: ((seconds: number) => void) | undefined
 }
 
-/** Where a copy without loss begins and ends: ordinals, half-open. */
-export type Real = Span
-
 // ── copies
 
-/** How a copy is made: from which key frame, with which options of ffmpeg, and how many packets of the pictures. */
+/** How a copy is made: from which key frame, with which options of ffmpeg, and the frames of its packets in the order of decoding. */
 interface CopyPlan {
   begin: number
   seek: string[]
-  count: number
+  frames: (number | null)[]
 }
 
 /** Where a file may show pictures later than it holds them, ffmpeg seeks for this many seconds earlier (ffmpeg_demux.c). */
 const EARLIER = 3 / 23
 
 /**
- * The last key frame that is not after the span's first frame, as far as ffmpeg's seeking reaches it. Null where the file does not tell the times of
- * its frames.
+ * The last key frame that is not after the span's first frame, as far as ffmpeg's seeking reaches it. Null where that is none of the frames that the
+ * file shows, as where an edit list begins between key frames.
  */
 async function planCopy(tools: MediaTools, video: FilmedVideo, span: Span, signal?: AbortSignal): Promise<CopyPlan | null> {
   const { file, probe, pts } = video
-  if (!isSeekable(probe)) return null
   const [at, end] = [pts[span.startFrame] ?? probe.startPts, pts[span.endFrame] ?? Infinity]
   const tick = probe.timeBase.num / probe.timeBase.den
   // Half a tick later: a seek to the very time may round down to the key frame before.
@@ -63,7 +61,8 @@ async function planCopy(tools: MediaTools, video: FilmedVideo, span: Span, signa
     const [first] = packets
     const begin = first?.key === true && first.pts <= at ? ordinalAt(pts, first.pts) : null
     // In the order of decoding: what comes before the last of the wanted frames is needed for it.
-    if (begin !== null) plans.push({ begin, seek, count: 1 + packets.findLastIndex((packet) => packet.pts < end) })
+    const needed = packets.slice(0, 1 + packets.findLastIndex((packet) => packet.pts < end))
+    if (begin !== null) plans.push({ begin, seek, frames: needed.map((packet) => ordinalAt(pts, packet.pts)) })
   }
   return plans.sort((a, b) => b.begin - a.begin)[0] ?? null
 }
@@ -87,7 +86,10 @@ function containersFor({ container }: Probe): string[] {
 export interface Copied {
   /** With its ending, which depends on the codecs. */
   file: string
-  real: Real
+  /** From its first frame to after its last. */
+  real: Span
+  /** Frames between these that are not in it: it ends with one that is shown later but that earlier ones were made from. */
+  missing: number[]
   /** The streams that are not in it. */
   without: string[]
 }
@@ -99,15 +101,15 @@ export interface Copied {
  */
 export async function copyCut(tools: MediaTools, video: FilmedVideo, span: Span, stem: string, options: CutOptions = {}): Promise<Copied> {
   const { file, probe, pts } = video
+  const uncut = (message: string) => new TubeletError({ code: 'ffmpeg-failed', message, file, next: 'Choose exact cuts.' })
+  if (!isSeekable(probe))
+    throw uncut(phrase('This kind of file cannot be cut without encoding it again: it does not say where its key frames are.'))
   const plan = await planCopy(tools, video, span, options.signal)
   if (plan === null)
-    throw new TubeletError({
-      code: 'ffmpeg-failed',
-      message: 'This kind of file cannot be cut without encoding it again: it does not say where its key frames are.',
-      file,
-      next: 'Choose exact cuts.',
-    })
-  const { begin, seek, count } = plan
+    throw uncut(
+      phrase('This part cannot be cut without encoding it again: the key frame before it is none of the frames that the file shows.'),
+    )
+  const { begin, seek, frames } = plan
   const length = endOf(video, span) - secondsOf(pts[begin] ?? 0, probe)
   let failed: unknown = null
   for (const ending of containersFor(probe)) {
@@ -119,7 +121,19 @@ export async function copyCut(tools: MediaTools, video: FilmedVideo, span: Span,
       ...[...seek, ...inputFile(file)],
       ...kept.flatMap(({ index }) => ['-map', `0:${index}`]),
       // Not by time: packets of some containers have no decoding times.
-      ...['-c', 'copy', '-frames:v', String(count), '-shortest', '-map_chapters', '-1', '-avoid_negative_ts', 'make_zero', '-y', out],
+      ...[
+        '-c',
+        'copy',
+        '-frames:v',
+        String(frames.length),
+        '-shortest',
+        '-map_chapters',
+        '-1',
+        '-avoid_negative_ts',
+        'make_zero',
+        '-y',
+        out,
+      ],
     ]
     try {
       await convert(tools, file, args, { length, read: length }, options)
@@ -132,13 +146,26 @@ export async function copyCut(tools: MediaTools, video: FilmedVideo, span: Span,
     const without = probe.streams.filter(
       (stream) => stream.index !== probe.videoStream && stream.type !== 'video' && !kept.includes(stream),
     )
+    if (written === 0) {
+      rmSync(out, { force: true })
+      throw unreadable(file)
+    }
     return {
       file: out,
-      real: { startFrame: begin, endFrame: Math.min(pts.length, begin + Math.max(1, written)) },
+      ...heldOf(frames.slice(0, written), begin, pts.length),
       without: without.map(({ index, type, codec }) => `${index} (${type}, ${codec})`),
     }
   }
   throw failed
+}
+
+/** @param frames What was copied, in the order of decoding; null where it is not known by its time. */
+function heldOf(frames: readonly (number | null)[], begin: number, length: number): Pick<Copied, 'real' | 'missing'> {
+  if (frames.includes(null)) return { real: { startFrame: begin, endFrame: Math.min(length, begin + frames.length) }, missing: [] }
+  const held = new Set(frames)
+  const endFrame = frames.reduce<number>((end, ordinal) => Math.max(end, (ordinal ?? 0) + 1), begin + 1)
+  const between = Array.from({ length: endFrame - begin }, (_, at) => begin + at)
+  return { real: { startFrame: begin, endFrame }, missing: between.filter((ordinal) => !held.has(ordinal)) }
 }
 
 /** Whether a container holds a stream beside the pictures. */
@@ -160,7 +187,7 @@ function endOf({ probe, pts }: FilmedVideo, { endFrame }: Span): number {
 /**
  * Encode exactly these frames again, upright, with square pixels and at their own times, and the sound of that time: H.264 and AAC in MP4.
  * @returns How many frames it has: less than the span where some could not be read.
- * @throws as `copyCut`
+ * @throws as `copyCut`, and `no-frames` where none could
  */
 export async function encodeCut(tools: MediaTools, video: FilmedVideo, span: Span, out: string, options: CutOptions = {}): Promise<number> {
   const { width, height } = video.probe
@@ -175,7 +202,10 @@ export async function encodeCut(tools: MediaTools, video: FilmedVideo, span: Spa
     { out, args: sound, sound: audible ? 'own' : 'none' },
     options,
   )
-  return countFrames(tools, out, options.signal)
+  const frames = await countFrames(tools, out, options.signal)
+  if (frames > 0) return frames
+  rmSync(out, { force: true })
+  throw unreadable(video.file)
 }
 
 function even(side: number): number {
@@ -233,6 +263,8 @@ async function countFrames(tools: MediaTools, file: string, signal?: AbortSignal
 
 export interface ReelPart {
   video: FilmedVideo
+  /** Why its file is not to be read. */
+  absent: Problem | null
   span: Span
   /** The title of its chapter. */
   title: string
@@ -267,12 +299,13 @@ export async function encodeReel(
   const { width, height } = reelSize(parts.map(({ video }) => video.probe))
   const fitted = `scale=${width}:${height}:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=bicubic`
   const done: { file: string; title: string; length: number }[] = []
-  for (const [at, { video, span, title }] of parts.entries()) {
+  for (const [at, { video, absent, span, title }] of parts.entries()) {
     const file = path.join(folder, `${at}.mov`)
     const { width: w, height: h } = video.probe
     // The pixels of the source may not be square.
     const scale = `scale=${even(w)}:${even(h)}:flags=bicubic,${fitted},pad=${width}:${height}:-1:-1`
     try {
+      if (absent !== null) throw new TubeletError(absent)
       await encode(tools, video, span, scale, { out: file, args: ['-c:a', 'pcm_s16le', '-f', 'mov'], sound: 'always' }, { signal })
       if ((await countFrames(tools, file, signal)) === 0) throw unreadable(video.file)
       done.push({ file, title, length: endOf(video, span) - secondsOf(video.pts[span.startFrame] ?? 0, video.probe) })
@@ -301,9 +334,17 @@ export async function encodeReel(
 }
 
 /** What is wrong with one part, while others can be read. */
-const OF_ONE_PART = new Set(['ffmpeg-failed', 'decode-timeout', 'file-missing', 'file-unreadable', 'no-frames', 'tool-killed'])
+const OF_ONE_PART = new Set([
+  'ffmpeg-failed',
+  'decode-timeout',
+  'file-missing',
+  'file-replaced',
+  'file-unreadable',
+  'no-frames',
+  'tool-killed',
+])
 
-function unreadable(file: string): TubeletError {
+export function unreadable(file: string): TubeletError {
   return new TubeletError({ code: 'no-frames', message: 'No frame of this part could be read.', file, next: 'Check the file.' })
 }
 
@@ -321,7 +362,7 @@ function chaptersOf(parts: readonly { title: string; length: number }[]): string
 
 // ── running ffmpeg
 
-/** @param args ffmpeg's, the file that it writes last. @param file Which file an error names. @param length Seconds that will be written. @param read Seconds that are read at most. */
+/** What fails leaves no file. @param args ffmpeg's, the file that it writes last. @param file Which file an error names. @param length Seconds that will be written. @param read Seconds that are read at most. */
 async function convert(
   tools: MediaTools,
   file: string,
@@ -360,6 +401,9 @@ async function convert(
           next: 'Free some space, or export to another disk.',
         })
       if (code !== 0) throw failure('ffmpeg-failed', 'This part of the file could not be written as a video.', file, stderr())
+    } catch (error) {
+      rmSync(args.at(-1) ?? '', { force: true })
+      throw error
     } finally {
       clearTimeout(watch)
     }
