@@ -157,6 +157,10 @@ test('what only the library can refuse names its field too', async () => {
     ['post', '/api/export', { formats: ['csv'], search: { query: null, filters: { says: 'nothing of the kind' } } }, 'body.search'],
     ['post', '/api/search/pick', {}, 'body.clipIds'],
     ['post', '/api/projects/open', { path: 'here' }, 'body.path'],
+    ['post', '/api/sources', { paths: ['/a/whole.mp4', 'here.mp4'] }, 'body.paths.1'],
+    ['post', '/api/imports', { paths: ['here.vtt'] }, 'body.paths.0'],
+    ['post', '/api/packs/import', { path: 'here' }, 'body.path'],
+    ['post', '/api/watched', { folder: 'here', formats: [] }, 'body.folder'],
   ] as const)
     expect(await ask(method, url, body)).toEqual({
       status: 400,

@@ -1,6 +1,6 @@
 /** `tubelet analyze` as a person calls it: it reports each named thing once, with what became of it. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -120,6 +120,7 @@ test('an option that says something else than it may is refused in a sentence, b
     ['A question has words.', 'analyze', film, '--ask', ' '],
     ['a number from 1 on', 'search', 'x', '--limit', '2.5'],
     ['from 1 on', 'export', '--formats', 'csv', '--clips', '1,0x2'],
+    ['A search has words.', 'search', ' '],
     ['A search has words.', 'export', '--formats', 'csv', '--search', ' '],
     ['Choose from machine, people', 'export', '--formats', 'csv', '--by', 'robots'],
   ] as const) {
@@ -138,6 +139,8 @@ test('a port that is taken, or a library that cannot be opened, ends `serve` wit
   try {
     const { code, out, err } = tubelet('serve', '--port', String(port), '--project', at('served'))
     expect([code, out]).toEqual([1, ''])
+    // It was never open to anybody, so it is not listed among the libraries.
+    expect(existsSync(at('home', 'tubelet', 'projects.json')), 'projects.json').toBe(false)
     expect(err).toBe(`Port ${port} is taken by another program. Give another one with --port, or leave it out to take any that is free.\n`)
   } finally {
     other.close()

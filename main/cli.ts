@@ -440,6 +440,7 @@ async function serveApp(
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(chosen === undefined ? {} : { key: chosen }),
     })
+    projects.remember()
     const forget = tellPrograms(projectDir, server)
     const stop = () => {
       forget()

@@ -37,6 +37,18 @@ export class Projects {
     this.current = this.#take(first)
   }
 
+  /** Put the open library on top of the recent ones: once a person can reach it, which a port that is taken prevents. */
+  remember(): void {
+    const dir = this.#dir
+    const others = remembered(this.#file).filter((one) => one.path !== dir)
+    try {
+      makeFolderSync(path.dirname(this.#file))
+      writeFileSync(this.#file, JSON.stringify([{ path: dir, openedAt: new Date().toISOString() }, ...others].slice(0, RECENT)))
+    } catch {
+      // Failing to store the list of recent libraries is no error.
+    }
+  }
+
   /** Handles a request with whichever library is open. */
   readonly handle = async (request: Request): Promise<Response> => {
     await this.#restoring
@@ -71,6 +83,7 @@ export class Projects {
       const before = this.current
       this.current = this.#take(dir)
       this.#dir = dir
+      this.remember()
       await before.close()
     })
     this.#switching = turn.catch(() => undefined)
@@ -102,6 +115,7 @@ export class Projects {
       }
       this.current = this.#take(dir)
       this.#dir = dir
+      this.remember()
       if (!isOpen) await before.close()
     })
     this.#switching = turn.catch(() => undefined)
@@ -119,18 +133,7 @@ export class Projects {
     opened.onEvent((event) => {
       for (const listener of this.#listeners) listener(event)
     })
-    this.#remember(dir)
     return opened
-  }
-
-  #remember(dir: string): void {
-    const others = remembered(this.#file).filter((one) => one.path !== dir)
-    try {
-      makeFolderSync(path.dirname(this.#file))
-      writeFileSync(this.#file, JSON.stringify([{ path: dir, openedAt: new Date().toISOString() }, ...others].slice(0, RECENT)))
-    } catch {
-      // Failing to store the list of recent libraries is no error.
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Annotation files that are taken in, and the pictures on which they are looked at first. */
 import type { importRoutes } from '../../app/contract/imports.ts'
+import { wholePath } from '../intake/look.ts'
 import { foldersOf } from './library.ts'
 import { mediaFile } from '../jobs/pipeline.ts'
 import { frameJpeg } from '../media/span.ts'
@@ -8,7 +9,9 @@ import { type Handlers, notFound, type Services } from './handler.ts'
 export function importHandlers({ pipeline, jobs, imports, places }: Services): Handlers<keyof typeof importRoutes> {
   const { library, media } = pipeline
   return {
-    readImport: ({ body: { paths, importId } }, { signal }) => {
+    readImport: ({ body }, { signal }) => {
+      const { importId } = body
+      const paths = body.paths.map((one, nth) => wholePath(one, `body.paths.${nth}`))
       for (const [nth, file] of paths.entries()) places.mustBeTakeable(file, `body.paths.${nth}`, () => foldersOf(library))
       return imports.read(paths, signal, importId)
     },

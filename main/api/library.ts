@@ -10,7 +10,7 @@ import { probe as probeFile } from '../media/probe.ts'
 import type { MediaTools } from '../media/tools.ts'
 import { fileResponse, videoType } from '../files.ts'
 import { windowOpened } from '../made-in.ts'
-import { lookBelow, wholePath, withHome } from '../intake/look.ts'
+import { lookBelow, wholePath } from '../intake/look.ts'
 import type { Library } from '../library/library.ts'
 import { answerClip, guess } from '../jobs/pipeline.ts'
 import { coalesced, eventStream, type Handlers, notFound, type Services } from './handler.ts'
@@ -25,7 +25,7 @@ export function libraryHandlers({ pipeline, jobs, intake, status, places }: Serv
   return {
     status: () => status(),
 
-    addSources: ({ body }) => intake.bring({ ...body, paths: body.paths.map(withHome) }),
+    addSources: ({ body }) => intake.bring({ ...body, paths: body.paths.map((one, nth) => wholePath(one, `body.paths.${nth}`)) }),
     listSources: () => ({ sources: jobs.sources() }),
     removeSource: async ({ params }) => {
       await jobs.removeSource(params.sourceId)

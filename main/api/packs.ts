@@ -1,5 +1,6 @@
 /** The calls of packs: list, get, switch, delete. */
 import type { packRoutes } from '../../app/contract/packs.ts'
+import { wholePath } from '../intake/look.ts'
 import type { Handlers, Services } from './handler.ts'
 import { foldersOf } from './library.ts'
 
@@ -22,8 +23,9 @@ export function packHandlers({ pipeline, packs, places }: Services) {
       return {}
     },
     importPack: ({ body }) => {
-      places.mustBeTakeable(body.path, 'body.path', () => foldersOf(pipeline.library))
-      return packs.import(body.path, body.precision)
+      const file = wholePath(body.path, 'body.path')
+      places.mustBeTakeable(file, 'body.path', () => foldersOf(pipeline.library))
+      return packs.import(file, body.precision)
     },
     bringPack: ({ query: { precision, config = 0, ...file } }, { body }) =>
       packs.bring({ ...file, config }, body ?? new Blob([]).stream(), precision),

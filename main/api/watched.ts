@@ -1,7 +1,6 @@
 /** Watched folders. */
 import path from 'node:path'
 import type { watchedRoutes } from '../../app/contract/watched.ts'
-import { inField } from '../../app/errors.ts'
 import { wholePath } from '../intake/look.ts'
 import { SIDECARS } from '../intake/watching.ts'
 import type { Handlers, Services } from './handler.ts'
@@ -11,13 +10,13 @@ export function watchedHandlers({ pipeline: { library }, watching, places }: Ser
   return {
     listWatched: () => ({ folders: watching.list() }),
     watchFolder: async ({ body }) => {
-      const folder = inField('body.folder', () => wholePath(body.folder))
+      const folder = wholePath(body.folder, 'body.folder')
       if (body.formats.length > 0) places.mustBeWritable(path.join(folder, SIDECARS), 'body.folder', () => foldersOf(library))
       await watching.add({ ...body, folder }, true)
       return {}
     },
     unwatchFolder: ({ query }) => {
-      watching.remove(inField('query.folder', () => wholePath(query.folder)))
+      watching.remove(wholePath(query.folder, 'query.folder'))
       return {}
     },
   }

@@ -103,7 +103,11 @@ function openProjects(folder: string): Promise<Projects | null> {
   return openLast(
     lastProject(file),
     standard,
-    (dir) => new Projects(dir, { host: 'electron', fork: forkUtility, places }, file),
+    (dir) => {
+      const projects = new Projects(dir, { host: 'electron', fork: forkUtility, places }, file)
+      projects.remember()
+      return projects
+    },
     askInstead,
   )
 }

@@ -14,19 +14,22 @@ import { scan } from './scan.ts'
 const LOOK_MS = 700
 
 /** A path as a person types it: `~` is the home folder of who runs Tubelet, as shells have it. */
-export function withHome(typed: string): string {
+function withHome(typed: string): string {
   return /^~(?=$|[\\/])/.test(typed) ? path.join(os.homedir(), typed.slice(1)) : typed
 }
 
-/** The folder or file that was typed. @throws TubeletError `bad-request` for a path that is not whole: whoever types in a browser is in no folder. */
-export function wholePath(typed: string): string {
+/**
+ * The folder or file that was typed.
+ * @param field The part of the request that it is. @throws TubeletError `bad-request` for a path that is not whole: whoever types in a browser is in no folder.
+ */
+export function wholePath(typed: string, field = 'query.path'): string {
   const whole = withHome(typed)
   if (path.isAbsolute(whole)) return path.resolve(whole)
   throw new TubeletError({
     code: 'bad-request',
     message: '“{{path}}” is no whole path.',
     values: { path: typed, root: path.parse(os.homedir()).root },
-    field: 'query.path',
+    field,
     next: 'Begin it with {{root}}, or with ~ for your own folder.',
   })
 }

@@ -53,6 +53,29 @@ describe('scan', () => {
   })
 
   it.skipIf(process.platform === 'win32')(
+    'lets a real file lead, and links to it follow',
+    { meta: { needs: 'a Unix system' } },
+    async () => {
+      const root = await files('linked', { 'camA/clip.mp4': '\0', 'camC/clip.mp4': '\0' })
+      await mkdir(path.join(root, 'a day', 'x'), { recursive: true })
+      await symlink(path.join(root, 'camA', 'clip.mp4'), path.join(root, 'a day', 'soft.mp4'))
+      await symlink(path.join(root, 'camC'), path.join(root, 'a day', 'x', 'all'))
+      const real = ['video linked/camA/clip.mp4', 'video linked/camC/clip.mp4']
+      expect(await found(root)).toEqual([...real, 'video linked/a day/soft.mp4'])
+      // Also where a person names them in that order.
+      expect(await found(...['a day/soft.mp4', 'a day', 'camA', 'camC'].map((name) => path.join(root, name)))).toEqual([
+        ...real,
+        'video linked/a day/soft.mp4',
+      ])
+      // By themselves they are followed.
+      expect(await found(path.join(root, 'a day'))).toEqual(['video linked/a day/x/all/clip.mp4', 'video linked/a day/soft.mp4'])
+      expect(await found(path.join(root, 'a day', 'x', 'all'))).toEqual(['video linked/a day/x/all/clip.mp4'])
+      // A folder within one that was named is not empty.
+      expect(await found(root, path.join(root, 'camA'))).toHaveLength(3)
+    },
+  )
+
+  it.skipIf(process.platform === 'win32')(
     'refuses a pipe, which may never say anything',
     { meta: { needs: 'a Unix system' } },
     async () => {

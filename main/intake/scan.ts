@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { Dirent } from 'node:fs'
-import { open, readdir, realpath, stat } from 'node:fs/promises'
+import { lstat, open, readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { isCheckpoint } from '../../app/catalogue.ts'
 import type { Problem } from '../../app/errors.ts'
@@ -43,22 +43,39 @@ const natural = new Intl.Collator('en', { numeric: true, sensitivity: 'base' })
  * What is found at `paths`, each thing once, however often it is named. A file that is named by itself is taken for a video
  * whatever its name (its analysis reports if it is none), except texts and sidecars; in folders, names and the beginnings of files decide. Hidden
  * entries are skipped, and the order is natural: files first, then folders. What cannot be read gives a `trouble`, and the scan goes on. Links
- * are followed, each real folder once, so that loops end.
+ * are followed, each real folder once, so that loops end; what they lead to comes after everything that has its own place, so that a video is known
+ * by its real file and a link to it is the copy.
  *
  * @throws the signal's reason when aborted.
  */
 export async function* scan(paths: readonly string[], signal?: AbortSignal): AsyncGenerator<Found> {
   const told = new Set<string>()
+  const links: Found[] = []
+  const isNew = ({ path: file }: Found) => !told.has(file) && told.add(file).size > 0
   for await (const found of new Scan(signal).all(paths)) {
-    if (told.has(found.path)) continue
-    told.add(found.path)
-    yield found
+    if (!isNew(found)) continue
+    if (found.kind === 'video' && (await isLink(found.path))) links.push(found)
+    else yield found
   }
+  yield* links
+}
+
+/** How much of what Tubelet takes is in a folder, and how many other files. */
+interface Counts {
+  taken: number
+  files: number
+}
+/** A folder that a person named, with what was found in it. */
+interface Named extends Counts {
+  folder: string
 }
 
 class Scan {
   readonly #signal: AbortSignal | undefined
-  readonly #visited = new Set<string>()
+  /** By the real place of a folder: what lies in it, without folders in it. */
+  readonly #visited = new Map<string, Counts>()
+  /** Links to folders, which are followed last. */
+  readonly #links: { folder: string; of: Named; isNamed: boolean }[] = []
 
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal
@@ -66,13 +83,18 @@ class Scan {
 
   async *all(paths: readonly string[]): AsyncGenerator<Found> {
     const pictures: string[] = []
+    const named: Named[] = []
     for (const given of paths) {
       this.#signal?.throwIfAborted()
       const absolute = path.resolve(given)
       try {
         const info = await stat(absolute)
-        if (info.isDirectory()) yield* this.#named(absolute)
-        else if (!info.isFile()) yield { kind: 'trouble', path: absolute, problem: noFile(absolute) }
+        if (info.isDirectory()) {
+          const one = { folder: absolute, taken: 0, files: 0 }
+          named.push(one)
+          if (await isLink(absolute)) this.#links.push({ folder: absolute, of: one, isNamed: true })
+          else yield* this.#in(absolute, one, true)
+        } else if (!info.isFile()) yield { kind: 'trouble', path: absolute, problem: noFile(absolute) }
         else if (isPicture(absolute)) pictures.push(absolute)
         else yield await fileNamed(absolute)
       } catch (error) {
@@ -82,31 +104,38 @@ class Scan {
         else yield { kind: 'trouble', path: absolute, problem: problemOfAccess(absolute, error) }
       }
     }
+    // Those that are found meanwhile are followed too.
+    for (const { folder, of, isNamed } of this.#links) yield* this.#in(folder, of, isNamed)
+    for (const { folder, taken, files } of named) if (taken === 0) yield { kind: 'nothing', path: folder, files }
     yield* together(pictures)
   }
 
-  /** A folder that a person named: of a pack or checkpoint, or of videos. */
-  async *#named(folder: string): AsyncGenerator<Found> {
-    let [taken, files] = [0, 0]
-    for await (const found of this.#folder(folder, true)) {
-      if (found === 'other') files += 1
-      else {
-        if (found.kind === 'sidecar' || found.kind === 'text') files += 1
-        else taken += 1
-        yield found
-      }
+  /** What is in a folder, counted for the one that a person named. @param isNamed Whether it is that one: of a pack or checkpoint, or of videos. */
+  async *#in(folder: string, named: Named, isNamed: boolean): AsyncGenerator<Found> {
+    for await (const found of this.#folder(folder, named, isNamed)) {
+      count(named, found)
+      if (found !== 'other') yield found
     }
-    if (taken === 0) yield { kind: 'nothing', path: folder, files }
   }
 
-  async *#folder(folder: string, isNamed = false): AsyncGenerator<Found | 'other'> {
+  async *#folder(folder: string, named: Named, isNamed = false): AsyncGenerator<Found | 'other'> {
     this.#signal?.throwIfAborted()
+    const here = { taken: 0, files: 0 }
     const entries: Dirent[] = []
     const unreadable: string[] = []
     try {
       const real = await realpath(folder)
-      if (this.#visited.has(real)) return
-      this.#visited.add(real)
+      if (this.#visited.has(real)) {
+        // It lies in another folder that was named, or a link led there.
+        if (isNamed)
+          for (const [place, counts] of this.#visited)
+            if (place === real || place.startsWith(path.join(real, path.sep))) {
+              named.taken += counts.taken
+              named.files += counts.files
+            }
+        return
+      }
+      this.#visited.set(real, here)
       // As bytes: decoded, a name that is not UTF-8 would be one that does not exist.
       for (const entry of await readdir(folder, { withFileTypes: true, encoding: 'buffer' })) {
         if (isUtf8(entry.name)) entries.push(Object.assign(entry, { name: entry.name.toString() }))
@@ -126,12 +155,25 @@ class Scan {
       const full = path.join(folder, entry.name)
       // The entry of a link does not give its target's type. A link that leads nowhere is skipped.
       const target = entry.isSymbolicLink() ? await stat(full).catch(() => null) : entry
-      if (target?.isDirectory() === true) folders.push(full)
+      if (target?.isDirectory() === true && entry.isSymbolicLink()) this.#links.push({ folder: full, of: named, isNamed: false })
+      else if (target?.isDirectory() === true) folders.push(full)
       else if (target?.isFile() === true) files.push(full)
     }
-    yield* sorted(folder, files, isPack ? 'pack' : isNamed ? 'named' : 'inner')
-    for (const inner of folders) yield* this.#folder(inner)
+    for await (const found of sorted(folder, files, isPack ? 'pack' : isNamed ? 'named' : 'inner')) {
+      count(here, found)
+      yield found
+    }
+    for (const inner of folders) yield* this.#folder(inner, named)
   }
+}
+
+function count(counts: Counts, found: Found | 'other'): void {
+  if (found === 'other' || found.kind === 'sidecar' || found.kind === 'text') counts.files += 1
+  else counts.taken += 1
+}
+
+async function isLink(file: string): Promise<boolean> {
+  return (await lstat(file).catch(() => null))?.isSymbolicLink() === true
 }
 
 /** The files of a folder, by what they are. */

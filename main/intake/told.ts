@@ -83,7 +83,7 @@ export function linesOf(brought: Brought, pathOf: (sourceId: number) => string):
       wrong(
         files === 0
           ? `${folder}: This folder is empty. Name files, or a folder with videos in it or below it.`
-          : `${folder}: No video was found there, nor below it: ${files} ${files === 1 ? 'file is' : 'files are'} no videos. Name files, or a folder with videos.`,
+          : `${folder}: No video was found there, nor below it: ${files === 1 ? 'the one file there is no video' : `${files} files are no videos`}. Name files, or a folder with videos.`,
       ),
     ),
   ]

@@ -5,7 +5,7 @@ import type { FindHit, FindResult } from '../../app/contract/find.ts'
 import { clipIdsOf, reasonParts } from '../../app/find.ts'
 import { english } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
-import { libraryIn, wholeNumber } from '../options.ts'
+import { libraryIn, wholeNumber, words as hasWords } from '../options.ts'
 import { Search } from './search.ts'
 import { printJson, printLine } from '../terminal.ts'
 
@@ -21,7 +21,10 @@ const LIMIT = 20
 export function searchCommand(project: string): Command {
   return new Command('search')
     .description('Find clips by words: in captions, facts, notes, answers, labels of boxes, text on screen and names of files')
-    .argument('<words...>', 'what to look for; all of them must be there')
+    .argument('<words...>', 'what to look for; all of them must be there', (word: string, before: string[] | undefined) => [
+      ...(before ?? []),
+      hasWords('A search has words.')(word),
+    ])
     .option('--project <folder>', 'the library to search', project)
     .option('--limit <number>', 'how many clips at most', wholeNumber('It must be a number from 1 on.'), LIMIT)
     .option('--json', 'print one JSON document', false)
