@@ -22,10 +22,12 @@ export async function yolo(
   const folder = new Folder(directory)
   const chosen: typeof framesOf = (film, frames) =>
     frames === 'annotated' ? { ordinals: annotated(film, lookedAt), absent: [] } : framesOf(film, frames)
-  const validated = forValidation(reels.filter(({ film, file }) => existsSync(file) && chosen(film, options.frames).ordinals.length > 0))
+  const validated = forValidation(
+    reels.filter(({ film, file, absent }) => absent === null && existsSync(file) && chosen(film, options.frames).ordinals.length > 0),
+  )
   const splitOf = (reel: Reel) => (validated.has(reel) ? 'val' : 'train')
   const shown = new Map<Reel, number[]>()
-  const notes = await eachPicture(reels, options, 'jpeg', chosen, (reel, still) => {
+  const { notes, failed } = await eachPicture(reels, options, 'jpeg', chosen, (reel, still) => {
     folder.write(`images/${splitOf(reel)}/${pictureName(reel, still.ordinal)}.jpg`, still.data)
     const there = shown.get(reel)
     if (there) there.push(still.ordinal)
@@ -60,10 +62,10 @@ export async function yolo(
   if (shown.size === 1 && only)
     notes.push(
       said('All pictures for YOLO are of {{name}}, so that training and validation have the same ones: a score on them says little.', {
-        name: only.film.source.name,
+        name: only.film.title,
       }),
     )
-  return { ...folder.end(), count: folder.count, notes }
+  return { ...folder.end(), count: folder.count, notes, failed }
 }
 
 /** A frame of a video, in a form in which readers find its number. */

@@ -49,6 +49,7 @@ const EARLIER = 3 / 23
  */
 async function planCopy(tools: MediaTools, video: FilmedVideo, span: Span, signal?: AbortSignal): Promise<CopyPlan | null> {
   const { file, probe, pts } = video
+  if (!isSeekable(probe)) return null
   const [at, end] = [pts[span.startFrame] ?? probe.startPts, pts[span.endFrame] ?? Infinity]
   const tick = probe.timeBase.num / probe.timeBase.den
   // Half a tick later: a seek to the very time may round down to the key frame before.
