@@ -125,7 +125,7 @@ test('an option that says something else than it may is refused in a sentence, b
     ['Choose from machine, people', 'export', '--formats', 'csv', '--by', 'robots'],
   ] as const) {
     const { code, out, err } = tubelet(...args)
-    expect([args, code, out, err]).toEqual([args, 1, '', expect.stringMatching(/^error: option /)])
+    expect([args, code, out, err]).toEqual([args, 1, '', expect.stringMatching(/^error: (?:option|command-argument) /)])
     expect(err).toContain(sentence)
     expect(err.trim().split('\n')).toHaveLength(1)
   }

@@ -11,7 +11,7 @@ import { type Counts, staysBehind } from '../../app/formats/holds.ts'
 import type { Scope } from '../../app/formats/scope.ts'
 import { pictureNumber } from '../../app/media.ts'
 import { titlesOf } from '../../app/formats/titles.ts'
-import { type Phrase, said } from '../../app/phrase.ts'
+import { type Phrase, phrase, said } from '../../app/phrase.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Channel, thread } from '../channel.ts'
 import type { Language } from '../../app/words.ts'
@@ -173,7 +173,7 @@ function nothingCame({ message, values, ...problem }: Problem, chosen: readonly 
   const names = chosen.map(({ title }) => title).slice(0, NAMED)
   return new TubeletError({
     ...problem,
-    message: 'Nothing of what was asked could be made of {{names}}. {{why}}',
+    message: phrase('Nothing of what was asked could be made of {{names}}. {{why}}'),
     values: { ...values, names: [...names, ...(chosen.length > NAMED ? ['…'] : [])].join(', '), why: { text: message } },
     stillWorks: 'Your library and earlier exports are unchanged.',
   })

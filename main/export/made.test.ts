@@ -196,47 +196,47 @@ test('nothing is made of another video that lies at the path, and it is told', a
   try {
     const formats = ['pictures', 'crops', 'clips', 'reel', 'sheet', 'report'] as const
     const options = { formats, cut: 'exact', frames: { every: 25 }, there } as const
-    const { notes } = await made('seven', options)
+    const { notes } = await made('replaced', options)
     expect(notes.map(english).filter((note) => note.includes('At this path lies another video.'))).toEqual([
       expect.stringMatching(/^y\/a b\.mp4 has no pictures here\./),
       expect.stringMatching(/^y\/a b\.mp4, 0:00.* is left out\./),
     ])
-    expect(filesIn(out('seven')).filter((name) => name.includes('y_a b'))).toEqual([])
+    expect(filesIn(out('replaced')).filter((name) => name.includes('y_a b'))).toEqual([])
     for (const table of ['pictures/pictures.csv', 'clips/clips.csv', 'reel/reel.csv'])
-      expect(readFileSync(out(`seven/${table}`), 'utf8'), table).not.toContain('f2')
-    expect(readFileSync(out('seven/report.html'), 'utf8').match(/data:image\/jpeg/g)?.length).toBe(6)
+      expect(readFileSync(out(`replaced/${table}`), 'utf8'), table).not.toContain('f2')
+    expect(readFileSync(out('replaced/report.html'), 'utf8').match(/data:image\/jpeg/g)?.length).toBe(6)
     // Where nothing of what was asked comes, this is an error, and nothing is written.
     for (const one of ['pictures', 'clips', 'reel'] as const)
-      await expect(made('eight', { ...options, formats: [one], sourceIds: [2] }), one).rejects.toMatchObject({
+      await expect(made('absent', { ...options, formats: [one], sourceIds: [2] }), one).rejects.toMatchObject({
         problem: { code: 'file-replaced', next: 'Put it back.' },
         message: expect.stringMatching(/y\/a b\.mp4\. At this path lies another video\.$/) as string,
       })
-    expect(existsSync(out('eight'))).toBe(false)
-    const beside = await made('eight', { ...options, formats: ['clips', 'csv'], sourceIds: [2] })
-    expect(beside.files.map(({ path: file }) => path.relative(out('eight'), file))).not.toContain('clips_y_a b')
-    expect(filesIn(out('eight'))).toEqual(['tubelet-export.json', 'y_a b/boxes.csv', 'y_a b/frames.csv', 'y_a b/spans.csv'])
+    expect(existsSync(out('absent'))).toBe(false)
+    const beside = await made('absent', { ...options, formats: ['clips', 'csv'], sourceIds: [2] })
+    expect(beside.files.map(({ path: file }) => path.relative(out('absent'), file))).not.toContain('clips_y_a b')
+    expect(filesIn(out('absent'))).toEqual(['tubelet-export.json', 'y_a b/boxes.csv', 'y_a b/frames.csv', 'y_a b/spans.csv'])
   } finally {
     rmSync(path.join(directory, 'y', 'a b.mp4'))
   }
 })
 
 test('of a file that is gone no empty clip is left, and the copy of a clip says which frames it has', async () => {
-  await expect(made('nine', { formats: ['clips'], cut: 'exact', sourceIds: [2] })).rejects.toMatchObject({
+  await expect(made('gone', { formats: ['clips'], cut: 'exact', sourceIds: [2] })).rejects.toMatchObject({
     problem: { code: 'ffmpeg-failed' },
   })
-  expect(existsSync(out('nine'))).toBe(false)
-  await made('nine', { formats: ['clips'], cut: 'exact' })
-  expect(filesIn(out('nine/clips')).filter((name) => name.includes('y_a b'))).toEqual([])
-  await made('nine', { formats: ['clips'], sourceIds: [1] })
-  const [, row] = readFileSync(out('nine/clips_x_a b/clips.csv'), 'utf8').split('\r\n')
+  expect(existsSync(out('gone'))).toBe(false)
+  await made('gone', { formats: ['clips'], cut: 'exact' })
+  expect(filesIn(out('gone/clips')).filter((name) => name.includes('y_a b'))).toEqual([])
+  await made('gone', { formats: ['clips'], sourceIds: [1] })
+  const [, row] = readFileSync(out('gone/clips_x_a b/clips.csv'), 'utf8').split('\r\n')
   expect(row?.split(',')).toHaveLength(13)
 })
 
 test('YOLO has the pictures with their boxes, split by video, and is read again', async () => {
   const { notes, files } = await made('seven', { formats: ['yolo'] })
   expect(notes.map(english)).toEqual([
-    expect.stringMatching(/^a b\.mp4 has no pictures here\. /),
-    expect.stringMatching(/^All pictures for YOLO are of a b\.mp4, so that training and validation have the same ones/),
+    expect.stringMatching(/^y\/a b\.mp4 has no pictures here\. /),
+    expect.stringMatching(/^All pictures for YOLO are of x\/a b\.mp4, so that training and validation have the same ones/),
     'Captions stay behind (1): YOLO cannot hold them.',
     'Answers stay behind (1): YOLO cannot hold them.',
   ])
@@ -250,19 +250,19 @@ test('YOLO has the pictures with their boxes, split by video, and is read again'
   await made('seven', { formats: ['yolo'], frames: { numbers: [3, 5, 9] } })
   const written = filesIn(out('seven/yolo'))
   expect(written.filter((name) => name.endsWith('.jpg')).map((name) => name.replace(/^images\/(?:train|val)/, ''))).toEqual(
-    [3, 5, 9].flatMap((n) => [`/a b (2)_frame_00000${n}.jpg`, `/a b_frame_00000${n}.jpg`]).sort(),
+    [3, 5, 9].flatMap((n) => [`/y_a b_frame_00000${n}.jpg`, `/x_a b_frame_00000${n}.jpg`]).sort(),
   )
-  const splits = new Set(written.flatMap((name) => /^labels\/(\w+\/a b(?: \(2\))?)_/.exec(name)?.[1] ?? []))
+  const splits = new Set(written.flatMap((name) => /^labels\/(\w+\/[xy]_a b)_/.exec(name)?.[1] ?? []))
   expect([...splits].map((one) => one.split('/')[0]).sort()).toEqual(['train', 'val'])
   const labels = (stem: string) => readFileSync(out(`seven/yolo/${written.find((name) => name.endsWith(`/${stem}.txt`)) ?? ''}`), 'utf8')
   // Shares of the picture, whatever the shape of its pixels.
-  expect(labels('a b_frame_000003').trim()).toBe(
+  expect(labels('x_a b_frame_000003').trim()).toBe(
     ['0', ...[8 / wide.width, 8 / HEIGHT, 16 / wide.width, 16 / HEIGHT].map((share) => share.toFixed(8))].join(' '),
   )
   // Between two observations too: the object is there.
-  expect(labels('a b_frame_000005')).toMatch(/^0 /)
-  expect(labels('a b (2)_frame_000005')).toBe('')
-  expect(numberOn(pixels(out(`seven/yolo/${written.find((name) => name.endsWith('/a b_frame_000005.jpg')) ?? ''}`), wide))).toBe(5)
+  expect(labels('x_a b_frame_000005')).toMatch(/^0 /)
+  expect(labels('y_a b_frame_000005')).toBe('')
+  expect(numberOn(pixels(out(`seven/yolo/${written.find((name) => name.endsWith('/x_a b_frame_000005.jpg')) ?? ''}`), wide))).toBe(5)
   expect(readFileSync(out('seven/yolo/data.yaml'), 'utf8')).toContain(
     `train: images/train\nval: images/val\nnames:\n  0: ${JSON.stringify(LABEL)}\n`,
   )
