@@ -160,7 +160,7 @@ test('what only the library can refuse names its field too', async () => {
     ['post', '/api/sources', { paths: ['/a/whole.mp4', 'here.mp4'] }, 'body.paths.1'],
     ['post', '/api/imports', { paths: ['here.vtt'] }, 'body.paths.0'],
     ['post', '/api/packs/import', { path: 'here' }, 'body.path'],
-    ['post', '/api/watched', { folder: 'here', formats: [] }, 'body.folder'],
+    ['put', '/api/watched', { folder: 'here', formats: [] }, 'body.folder'],
   ] as const)
     expect(await ask(method, url, body)).toEqual({
       status: 400,
