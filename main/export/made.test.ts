@@ -249,9 +249,12 @@ test('YOLO has the pictures with their boxes, split by video, and is read again'
   copyFileSync(path.join(directory, 'x', 'a b.mp4'), path.join(directory, 'y', 'a b.mp4'))
   await made('seven', { formats: ['yolo'], frames: { numbers: [3, 5, 9] } })
   const written = filesIn(out('seven/yolo'))
-  expect(written.filter((name) => name.endsWith('.jpg')).map((name) => name.replace(/^images\/(?:train|val)/, ''))).toEqual(
-    [3, 5, 9].flatMap((n) => [`/y_a b_frame_00000${n}.jpg`, `/x_a b_frame_00000${n}.jpg`]).sort(),
-  )
+  expect(
+    written
+      .filter((name) => name.endsWith('.jpg'))
+      .map((name) => name.replace(/^images\/(?:train|val)/, ''))
+      .sort(),
+  ).toEqual([3, 5, 9].flatMap((n) => [`/y_a b_frame_00000${n}.jpg`, `/x_a b_frame_00000${n}.jpg`]).sort())
   const splits = new Set(written.flatMap((name) => /^labels\/(\w+\/[xy]_a b)_/.exec(name)?.[1] ?? []))
   expect([...splits].map((one) => one.split('/')[0]).sort()).toEqual(['train', 'val'])
   const labels = (stem: string) => readFileSync(out(`seven/yolo/${written.find((name) => name.endsWith(`/${stem}.txt`)) ?? ''}`), 'utf8')
