@@ -74,6 +74,12 @@ test('a typed folder says how many videos lie in the folders below it', async ()
 
 test('a typed place that cannot be taken is told before anything is added, and ~ is the home folder', async () => {
   const field = dialog('Add videos').getByLabel('Path')
+  // What the window filled in is replaced by what is pasted.
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Choose or type a folder' }).click()
+  await expect(field).not.toHaveValue('')
+  await page.keyboard.insertText('/nope')
+  await expect(field).toHaveValue('/nope')
   for (const [typed, said, next] of [
     ['/nope/x', 'There is nothing at this place.', 'Check the path'],
     ['nope/x', '“nope/x” is no whole path.', 'Begin it with /, or with ~ for your own folder.'],

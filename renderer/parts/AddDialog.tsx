@@ -88,6 +88,11 @@ export function PathPicker({
       ({ kind, name }) => (files !== false || kind === 'folder') && name.toLowerCase().startsWith(begins.toLowerCase()),
     ) ?? []
   const path = typed ?? data?.path ?? ''
+  const field = useRef<HTMLInputElement>(null)
+  // What the window fills in is replaced by what is typed or pasted then, also where it comes late.
+  useEffect(() => {
+    if (typed === null && field.current === document.activeElement) field.current?.select()
+  }, [typed, path])
   const go = (to: string) => {
     setFolder(to)
     setTyped(null)
@@ -105,6 +110,7 @@ export function PathPicker({
     <form className="picker" onSubmit={(event) => void submit(event)}>
       <div className="row">
         <input
+          ref={field}
           aria-label={t('Path')}
           value={path}
           onChange={(event) => {
