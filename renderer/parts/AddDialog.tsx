@@ -117,6 +117,7 @@ export function PathPicker({
             setTyped(event.target.value)
             setRefused(null)
           }}
+          onFocus={({ target }) => typed === null && target.select()}
           spellCheck={false}
           autoFocus
         />
