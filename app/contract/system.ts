@@ -77,6 +77,7 @@ export const systemRoutes = {
     summary: 'Copies of a library (of the open one if no path is given), newest first; `problem` says why the last could not be made',
     query: z.object({ path: FilePath.optional() }),
     output: z.object({ path: z.string(), backups: z.array(Backup), problem: Problem.nullable() }),
+    errors: ['bad-request', 'forbidden'],
   }),
   makeBackup: route({
     method: 'post',

@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { Diagnostics, systemRoutes } from '../../app/contract/system.ts'
 import type { Engine } from '../engine/engine.ts'
+import { wholePath } from '../intake/look.ts'
 import { backupsOf } from '../library/backups.ts'
 import { fenceHere } from '../media/fence.ts'
 import type { MediaTools } from '../media/tools.ts'
@@ -56,7 +57,8 @@ export function systemHandlers({ pipeline, jobs, projects, backups, places }: Se
       return {}
     },
     listBackups: ({ query }) => {
-      const folder = path.resolve(query.path ?? projectDir)
+      // A path that depends on where Tubelet was started would be told as a whole one.
+      const folder = query.path === undefined ? projectDir : wholePath(query.path)
       mustBeOpenable(folder, 'query.path')
       return { path: folder, backups: backupsOf(folder), problem: folder === projectDir ? backups.problem : null }
     },

@@ -119,7 +119,7 @@ const LATER: readonly (readonly [since: number, sql: string])[] = [
   [10, `INSERT INTO picks (clip_ids) VALUES ('[1, 3]')`],
   [
     13,
-    `INSERT INTO candidates (clip_id, pack_digest, label, score, boxes, body, provenance) VALUES (1, '${DIGEST}', 'cat', 0.4, 1, '{"kind":"track","label":"cat","boxes":[]}', '{}')`,
+    `INSERT INTO candidates (clip_id, pack_digest, label, score, boxes, body, provenance) VALUES (1, '${DIGEST}', 'cat', 0.4, 1, '{"kind":"track","label":"cat","boxes":[]}', '${json(provenance)}')`,
   ],
   [15, `INSERT INTO categories (key, name) VALUES ('dog', 'dog')`],
 ]
