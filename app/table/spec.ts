@@ -16,7 +16,7 @@ export const START: TableSpec = {
     { key: 'note', width: 180, hidden: false, pinned: false },
   ],
 }
-const NEW_WIDTH = { question: 200, yesno: 150, count: 110 }
+const NEW_WIDTH = { question: 200, yesno: 150, count: 150 }
 
 export const keyOf = ({ id }: Pick<Column, 'id'>): ColumnKey => `q${id}`
 
