@@ -2,20 +2,10 @@ import { describe, expect, it } from 'vitest'
 import type { Box, KeyBox, TrackBody } from './annotation.ts'
 import { iou } from './boxes.ts'
 import { enteredAs, Follower, type Help, keyBoxesOf, type Picture } from './follow.ts'
+import { random } from './random.ts'
 import { interpolate } from './tracks.ts'
 
 const [WIDTH, HEIGHT] = [320, 240]
-
-/** A repeatable stream of numbers 0..1 (mulberry32). */
-function random(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 /** Soft blobs of many colours, so that there is texture everywhere. [side, side, 3] */
 function texture(seed: number, side: number, tint: readonly [number, number, number]): Uint8Array {

@@ -13,18 +13,8 @@ import {
   withKeyBox,
   withoutKey,
 } from './track-edits.ts'
+import { random } from './random.ts'
 import { interpolate } from './tracks.ts'
-
-/** A repeatable stream of numbers 0..1 (mulberry32). */
-function random(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 const FRAMES = 60
 /** Frame times of a variable rate, so that code that counts in ordinals fails. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Box } from './annotation.ts'
 import { iou } from './boxes.ts'
+import { random } from './random.ts'
 import { detectorPace, groundShift, objectScore, Tracker } from './tracker.ts'
 import { interpolate, type Sighting } from './tracks.ts'
 
@@ -35,17 +36,6 @@ function follow(seen: readonly (readonly Seen[])[]): Tracker {
 
 const tracksOf = (tracker: Tracker, span = whole) => tracker.tracksIn(span, ptsOf).map(({ body }) => body)
 const range = (count: number) => Array.from({ length: count }, (_, i) => i)
-
-/** A repeatable stream of numbers 0..1 (mulberry32). */
-function random(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 describe('Tracker', () => {
   it('is no surer of an object in one clip than its boxes there, if they are far weaker than later', () => {

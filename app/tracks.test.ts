@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { iou } from './boxes.ts'
+import { random } from './random.ts'
 import { linkTracks } from './tracker.ts'
 import { interpolate, type Sighting, withoutSpans } from './tracks.ts'
 
@@ -12,17 +13,6 @@ const sighting = (ordinal: number, cx: number, cy: number, more: Partial<Sightin
   score: 0.8,
   ...more,
 })
-
-/** A repeatable stream of numbers 0..1 (mulberry32). */
-function random(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 describe('withoutSpans', () => {
   const keys = [0, 6, 12, 18, 24].map((ordinal) => ({ ordinal, pts: ordinal * 512, box: box(100 + ordinal, 100), score: 0.8 }))

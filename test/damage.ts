@@ -11,6 +11,7 @@ import { probe } from '../main/media/probe.ts'
 import { sample } from '../main/media/sample.ts'
 import { findMediaTools, type MediaTools } from '../main/media/tools.ts'
 import { TubeletError } from '../app/errors.ts'
+import { random } from '../app/random.ts'
 
 /** How a video is made: its name, container, and ffmpeg's options of its pictures. */
 type Recipe = readonly [name: string, container: string, ...coding: string[]]
@@ -74,17 +75,6 @@ export interface Outcome {
 
 const SECONDS = 8
 const RATE = 15
-
-/** A repeatable stream of numbers 0..1 (mulberry32). */
-function random(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 export async function damageStudy({ files, seed, recipes = RECIPES, onFile }: Study): Promise<Outcome> {
   const tools = await findMediaTools()

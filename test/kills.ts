@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Annotation } from '../app/annotation.ts'
 import type { Clip, RouteOutput, Source } from '../app/contract.ts'
 import { inEnglish, type Problem } from '../app/errors.ts'
+import { random } from '../app/random.ts'
 import { faultsOf } from '../main/library/check.ts'
 import { Library } from '../main/library/library.ts'
 import { digestsOf } from '../main/pack-digest.ts'
@@ -53,17 +54,6 @@ const CUT_OFF: ReadonlySet<string> = new Set(['tool-killed', 'engine-unavailable
 
 const GONE = 'gone'
 const valueOf = ({ state, body }: Annotation) => `${state}: ${'text' in body ? body.text : ''}`
-
-/** A repeatable stream of numbers 0..1 (mulberry32). */
-function random(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 export async function kills(trial: Trial): Promise<Outcome> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-kills-'))

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { UMAP } from 'umap-js'
 import { z } from 'zod'
+import { random } from '../../app/random.ts'
 import { dot } from '../../app/vector.ts'
 import { serve } from '../channel.ts'
 import { makeFolderSync } from '../folders.ts'
@@ -90,7 +91,7 @@ function placed(clips: readonly Clip[], old: z.infer<typeof Kept> | null): Place
 function drawn(clips: readonly Clip[], tell: (share: number) => void): Place[] {
   // UMAP needs neighbours: fewer clips are placed in a row.
   if (clips.length < 4) return clips.map((_, at) => [(at + 0.5) / clips.length, 0.5])
-  const umap = new UMAP({ nNeighbors: Math.min(NEIGHBOURS, clips.length - 1), minDist: 0.1, random: mulberry32(20_180_209) })
+  const umap = new UMAP({ nNeighbors: Math.min(NEIGHBOURS, clips.length - 1), minDist: 0.1, random: random(20_180_209) })
   const epochs = umap.initializeFit(clips.map(({ embedding }) => embedding))
   for (let epoch = 0; epoch < epochs; epoch += 1) {
     umap.step()
@@ -105,15 +106,4 @@ function drawn(clips: readonly Clip[], tell: (share: number) => void): Place[] {
   }
   const [x, y] = [share(xs), share(ys)]
   return points.map((_, at) => [x[at] ?? 0.5, y[at] ?? 0.5])
-}
-
-/** A random number generator with a seed, 0..1. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
 }
