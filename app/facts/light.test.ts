@@ -109,6 +109,14 @@ describe('light', () => {
     expect(isDrawn([{ time: 0, mean: 100, spread: 0, change: null }])).toBe(false)
   })
 
+  it('does not call a hazy sky drawn, which is flat in many levels', () => {
+    const sky = (row: number) => 120 + Math.floor(row / 2)
+    const picture = { grey: Uint8Array.from({ length: 160 * 90 }, (_, i) => sky(Math.floor(i / 160))), width: 160, height: 90 }
+    const samples = [0, 1, 2].map((time) => lightSample(picture, time, null))
+    expect(samples[0]?.flat).toBeLessThan(0.2)
+    expect(isDrawn(samples)).toBe(false)
+  })
+
   it('calls a picture frozen that does not change for two seconds, and no shorter one', () => {
     const frozen = (times: number) =>
       lightStretches(samplesOf([flat(100, 120), ...repeated(flat(90, 60), times), flat(100, 120)])).filter(({ kind }) => kind === 'frozen')

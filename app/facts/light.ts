@@ -10,8 +10,8 @@ export interface LightSample {
   /** Mean difference of grey levels from the previous picture, 0..255; null for the first. */
   change: number | null
   /**
-   * Share of the picture, without its black parts, where almost nothing changes from one point to its neighbours; missing in older
-   * libraries.
+   * Share of the picture, without its black parts, where almost nothing changes from one point to its neighbours; where that is most of it, no
+   * more than what is of a few grey levels. Missing in older libraries.
    */
   flat?: number
 }
@@ -26,8 +26,21 @@ export function lightSample(picture: GreyPicture, time: number, before: GreyPict
     mean,
     spread: Math.sqrt(Math.max(0, squares / count - mean * mean)),
     change: before ? change / count : null,
-    flat: all < PARTLY * picture.grey.length ? 0 : flat / all,
+    flat: all < PARTLY * picture.grey.length ? 0 : plainest(picture.grey, flat / all),
   }
+}
+
+/** A drawing is of so many grey levels where it is flat; a hazy sky is flat too, but goes through many. */
+const PLAIN_LEVELS = 4
+
+/** @param flat Share of flat points. @returns It, or the share of the commonest grey levels where that is less. */
+function plainest(grey: Uint8Array, flat: number): number {
+  if (flat < FLAT) return flat
+  const levels = new Uint32Array(256)
+  for (const level of grey) levels[level] = (levels[level] ?? 0) + 1
+  const bright = levels.subarray(SHADOW)
+  const sum = (counts: Uint32Array) => counts.reduce((all, one) => all + one, 0)
+  return Math.min(flat, sum(bright.toSorted().subarray(-PLAIN_LEVELS)) / sum(bright))
 }
 
 /** A point is flat if it and its eight neighbours differ by no more grey levels than this. */
@@ -118,8 +131,8 @@ const FROZEN = 0.25
 const STANDS = 2
 /**
  * From this share of flat points on a picture counts as drawn. Nearly all drawings on a plain ground have more; of the real videos of
- * development and of 600 photographs none has (models/RESULTS.md). Drawings on a painted or real ground, and 3D animation, have less and
- * are not recognised.
+ * development and of 600 photographs none has (models/RESULTS.md). Drawings on a painted or real ground or one that goes from colour to
+ * colour, and 3D animation, have less and are not recognised.
  */
 const FLAT = 0.58
 
