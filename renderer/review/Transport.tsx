@@ -89,7 +89,7 @@ export function Transport({ source, clip, frames, onFullscreen }: Props) {
       <Time frames={frames} duration={probe.duration} />
       <span className="grow" />
       {marked && (
-        <span className="row tight">
+        <span className="row tight passing">
           <button
             aria-label={t('New clip')}
             title={hint('New clip from what is marked', 'new-clip')}
@@ -105,7 +105,7 @@ export function Transport({ source, clip, frames, onFullscreen }: Props) {
       )}
       {zoom.scale > 1 && (
         <button
-          className="quiet num"
+          className="quiet num passing"
           aria-label={t('Show the whole picture')}
           title={hint('Show the whole picture', 'picture-fit')}
           onClick={() => setZoom({ scale: 1, x: 0.5, y: 0.5 })}
