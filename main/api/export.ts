@@ -72,7 +72,13 @@ export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<k
       }
     },
     cutsAhead: async ({ body: { sourceIds, ...which } }, { signal }) =>
-      await cutsAhead(library, await pipeline.media(), { sourceIds, clipIds: await chosenClips(library, search, which) }, signal),
+      await cutsAhead(
+        library,
+        await pipeline.media(),
+        { sourceIds, clipIds: await chosenClips(library, search, which) },
+        (id) => jobs.identity.there(id),
+        signal,
+      ),
     exportCounts: async ({ body: { sourceIds, labels, states, by, ...which } }) =>
       await countsOfExport(library, { sourceIds, clipIds: await chosenClips(library, search, which), scope: { labels, states, by } }),
     cancelExport: ({ params: { exportId } }) => {

@@ -10,11 +10,15 @@ const LOOKED = 24
 /** Less is the rounding of times. */
 const EARLY = 0.001
 
-/** @param clipIds Default: all clips of the videos. */
+/**
+ * @param clipIds Default: all clips of the videos.
+ * @param there Throws where a video's content does not lie at its path (`Identity.there`).
+ */
 export async function cutsAhead(
   library: Library,
   tools: MediaTools,
   { sourceIds, clipIds }: { sourceIds?: readonly number[] | undefined; clipIds?: readonly number[] | undefined },
+  there: (sourceId: number) => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<CutsAhead> {
   const wanted = clipIds && new Set(clipIds)
@@ -34,11 +38,14 @@ export async function cutsAhead(
   const told: CutsAhead = { clips: all.length, looked: 0, early: 0, most: 0, uncut: 0 }
   for (const { source, clip } of chosen) {
     signal.throwIfAborted()
-    if (source.probe === null) continue
-    const file = await mediaFile(library, source)
-    const video = { file, probe: source.probe, pts: library.frames(source.id) }
+    const { id, probe } = source
+    if (probe === null) continue
+    const look = async () => {
+      await there(id)
+      return earlyBy(tools, { file: await mediaFile(library, source), probe, pts: library.frames(id) }, clip, signal)
+    }
     // A video that is not there is told when its clips are made.
-    const early = await earlyBy(tools, video, clip, signal).catch(() => {
+    const early = await look().catch(() => {
       signal.throwIfAborted()
       return undefined
     })

@@ -11,6 +11,7 @@ import type { Library } from '../library/library.ts'
 import { filmed, HEIGHT, numberOn, painted, WIDTH, x264 } from '../media/painted.testing.ts'
 import { findMediaTools } from '../media/tools.ts'
 import { Imports } from '../import/imports.ts'
+import { cutsAhead } from './cuts-ahead.ts'
 import { type Exported, exportProject, type ExportOptions } from './export.ts'
 import { filesIn } from './folder.ts'
 
@@ -277,4 +278,12 @@ test('YOLO has the pictures with their boxes, split by video, and is read again'
     [2, true, 1, [LABEL]],
   ])
   await imports.close()
+})
+
+test('how early copies would begin is told of videos that are there, and of no other video at their path', async () => {
+  const told = (there: (id: number) => Promise<unknown>) =>
+    cutsAhead(library, tools, { sourceIds: [1] }, there, new AbortController().signal)
+  // One group of pictures: the second clip would begin with the first.
+  expect(await told(() => Promise.resolve())).toMatchObject({ clips: 2, looked: 2, early: 1, uncut: 0 })
+  expect(await told(() => Promise.reject(new Error('another video')))).toMatchObject({ clips: 2, looked: 0, early: 0 })
 })
