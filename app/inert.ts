@@ -3,7 +3,7 @@
  * writing, so that a name reads as another one. Which these are is decided here alone, for the terminal, the window and files.
  */
 
-/* eslint-disable-next-line no-control-regex -- those are what it is about */
+/* oxlint-disable-next-line no-control-regex -- those are what it is about */
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 /** Of these, the ones that turn the direction of what follows, up to the end of the line. */
 const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g

@@ -54,7 +54,7 @@ function video(name: string, hue: number): string {
 /** Fill the disk. */
 function fill(): void {
   try {
-    for (let piece = 0; ; piece += 1) writeFileSync(path.join(disk, 'filler'), Buffer.alloc(4096), { flag: 'a' })
+    for (;;) writeFileSync(path.join(disk, 'filler'), Buffer.alloc(4096), { flag: 'a' })
   } catch (error) {
     expect(error).toMatchObject({ code: 'ENOSPC' })
   }

@@ -10,7 +10,7 @@ import { inert } from '../app/inert.ts'
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-terminal-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const HARMFUL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
 
 test('each control character is shown as its number, and all else as it is', () => {

@@ -88,7 +88,7 @@ const stagesOf = (python) => [
   units(1, 3),
   units(2, 3),
   units(3, 3),
-  ['lint', tool('eslint', 'bin/eslint.js', '.', '--max-warnings', '0')],
+  ['lint', tool('oxlint', 'bin/oxlint', '--deny-warnings', '--report-unused-disable-directives', '.')],
   ['python types', [python, ['-m', 'mypy', 'models']]],
   ['types', tool('typescript', 'bin/tsc', '--noEmit')],
   ['layers', tool('dependency-cruiser', 'bin/dependency-cruiser.mjs', 'app', 'main', 'renderer', '--config', '.dependency-cruiser.cjs')],

@@ -13,10 +13,10 @@ import { jsonl } from './jsonl.ts'
 import { srt } from './srt.ts'
 import { vtt } from './vtt.ts'
 
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 /** The line ends of Python's `splitlines`. */
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const LINE_END = /\r\n|[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/
 
 const formats: Record<string, Format<Film, unknown>> = { cvat, vtt, srt, boxes, spans, jsonl, frames } as Record<

@@ -63,9 +63,9 @@ function fixLine(line: string): string {
       .replace(/[\u02BC\u2018-\u201B]/g, "'")
       .replace(/\r\n|[\r\u2028\u2029]/g, '\n')
       .toWellFormed()
-      // eslint-disable-next-line no-control-regex -- these are what it is about
+      // oxlint-disable-next-line no-control-regex -- these are what it is about
       .replace(/\u001B\[[\d;]*[a-zA-Z]/g, '')
-      // eslint-disable-next-line no-control-regex -- these are what it is about
+      // oxlint-disable-next-line no-control-regex -- these are what it is about
       .replace(/[\u0000-\u0008\u000B\u000E-\u001F\u007F\u206A-\u206F\uFEFF\uFFF9-\uFFFC]/g, '')
       .normalize('NFC')
   }

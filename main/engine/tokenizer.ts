@@ -33,7 +33,7 @@ export class Text {
       dims,
     },
   }: TokenizerOf) {
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-call -- see Bpe
+    // oxlint-disable-next-line @typescript-eslint/no-unsafe-call -- see Bpe
     this.#tokenizer = new Tokenizer(tokenizer, {}) as Bpe
     this.#context = dims.context
     this.#start = start

@@ -247,7 +247,7 @@ async function isText(file: string): Promise<boolean> {
 }
 
 /** Control characters that do not occur in texts; form feed and escape do. */
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\u007f]/
 
 /** The problem of a pipe, a socket or a device, which is not opened, as that may wait for ever. */

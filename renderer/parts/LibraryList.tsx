@@ -46,8 +46,6 @@ export function LibraryList() {
   const scroller = useRef<HTMLDivElement>(null)
   const rows = useMemo(() => rowsOf(sources?.sources ?? []), [sources])
   const chosen = useClipsOf(clipId === null ? null : sourceId).data?.findIndex(({ id }) => id === clipId) ?? -1
-  // The virtualizer's functions are used in this component only, so nothing memoised can hold a stale one.
-  // eslint-disable-next-line react-hooks/incompatible-library
   const virtual = useVirtualizer({
     count: rows.count,
     getScrollElement: () => scroller.current,
@@ -65,7 +63,7 @@ export function LibraryList() {
     const start = sourceId === null ? undefined : rows.startOf(sourceId)
     if (start !== undefined && chosen !== -1) virtual.scrollToIndex(start + 1 + chosen, { align: 'auto' })
     // Only a new choice scrolls, not a list that grows.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [clipId, chosen !== -1])
   const items = virtual.getVirtualItems()
   const inView = [

@@ -40,7 +40,6 @@ export function WalkList({ clips }: { clips: readonly { id: number; sourceId: nu
   const name = useWalk((walk) => walk.name)
   const scroller = useRef<HTMLDivElement>(null)
   const at = clips.findIndex(({ id }) => id === clipId)
-  // eslint-disable-next-line react-hooks/incompatible-library -- its functions are used in this component only
   const virtual = useVirtualizer({
     count: clips.length,
     getScrollElement: () => scroller.current,
@@ -51,7 +50,7 @@ export function WalkList({ clips }: { clips: readonly { id: number; sourceId: nu
   useEffect(() => {
     if (at !== -1) virtual.scrollToIndex(at, { align: 'auto' })
     // Only a new choice scrolls.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [at])
   const { data } = useSources()
   useEffect(() => {

@@ -37,7 +37,7 @@ interface Props {
 export function Grid({ spec, columns, columnKeys, width, view, layout, selection, filling, grid, onMenu, onSet }: Props) {
   const { editing, select, edit } = useTable()
   const actions = useActions()
-  // eslint-disable-next-line react-hooks/incompatible-library -- its functions are used in this component only
+  // oxlint-disable-next-line react-hooks/incompatible-library -- its functions are used in this component only
   const virtual = useVirtualizer({
     count: layout.count,
     getScrollElement: () => grid.current,

@@ -63,12 +63,12 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
   const chosen = rectangle(selection)
   const [from, to] = layout.rows(chosen.top, Math.min(chosen.bottom, layout.count - 1))
   const shownView = arranged?.view
-  const marked = useMemo(() => (shownView !== undefined && to - from > 1 ? { view: shownView, from, to } : null), [shownView, from, to])
+  const marked = shownView !== undefined && to - from > 1
   // An export may cover them as long as they are on the screen.
   useEffect(() => {
-    useTable.setState({ marked })
+    useTable.setState({ marked: marked ? { view: shownView, from, to } : null })
     return () => useTable.setState({ marked: null })
-  }, [marked])
+  }, [marked, shownView, from, to])
   // A group's heading stands for whole rows.
   const chosenColumns = line?.type === 'group' && chosen.left === chosen.right ? columns : columns.slice(chosen.left, chosen.right + 1)
   const range = (): Range | null => {
@@ -138,7 +138,7 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
         busy={busy}
         again={again}
         columnKeys={columnKeys}
-        chosen={marked}
+        chosen={marked ? { view: shownView, from, to } : null}
         onAdded={(column) => {
           // The new column is scrolled into view with the focus on the first row. The table drawn here is still the one before it was
           // added.

@@ -67,7 +67,7 @@ export function useArranged(query: TableQuery, columns: string) {
       left = true
     }
     // Only a new order has to wait.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [data])
   return {
     arranged: arranged?.view === data?.view ? data : arranged,
