@@ -79,7 +79,20 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
 ]
 
 /** Whether a file of this name is likely to be a model, and certainly no video. */
-export const isCheckpoint = (name: string): boolean => /\.(safetensors|pt|pth|bin|ckpt|onnx|gguf)$/i.test(name)
+export const isCheckpoint = (name: string): boolean => /\.(safetensors(\.index\.json)?|pt|pth|bin|ckpt|onnx|gguf)$/i.test(name)
+
+/** Files that are read where they lie beside a checkpoint, or come with it: they state what its tensors do not. */
+export const BESIDE: readonly string[] = [
+  'open_clip_config.json',
+  'config.json',
+  'preprocessor_config.json',
+  'processor_config.json',
+  'generation_config.json',
+  'tokenizer_config.json',
+  'tokenizer.json',
+]
+/** Bytes of the largest of them: a tokenizer. */
+export const MOST_BESIDE_BYTES = 64 * 2 ** 20
 
 /** Memory in bytes that the engine needs for a pack of this size: its weights, a working copy of the largest parts, and the runtime. */
 export function engineMemory(packBytes: number): number {

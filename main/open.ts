@@ -112,7 +112,7 @@ function assembled(
   })
   const pipeline: Pipeline = { library, packs: engines, media: () => media.get(), appVersion: packageVersion }
   const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')))
-  const packs = new Packs({ library, jobs, store, running: engines, fork, templateDir: resource('packs', 'openmammut'), lost: chosen.lost })
+  const packs = new Packs({ library, jobs, store, running: engines, fork, templates: resource('packs'), lost: chosen.lost })
   const intake = new Intake(jobs, packs, pipeline.media)
   const watching = new Watching(library, intake)
   const status = (): Promise<Status> =>

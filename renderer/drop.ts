@@ -1,5 +1,5 @@
 /** What was dropped on the window: videos, models, folders of either, and annotation files. */
-import { isCheckpoint } from '../app/catalogue.ts'
+import { BESIDE, isCheckpoint } from '../app/catalogue.ts'
 import type { CallArgs, RouteOutput } from '../app/contract.ts'
 import { VIDEO_EXTENSIONS } from '../app/media.ts'
 import { exchanged, saidOfExchanged } from '../app/renames.ts'
@@ -12,15 +12,13 @@ import { usePacksUi } from './packs/store.ts'
 import { tell, toast } from './toast.ts'
 import { useUi } from './store.ts'
 
-/** Given beside a checkpoint: it states what the tensors do not. */
-const CONFIG = 'open_clip_config.json'
-
 /** Endings of annotation files; the backend tells by their content which they are. */
 const ENDINGS = /\.(?:json|jsonl|ndjson|xml|eaf|csv|parquet|srt|vtt|txt|ya?ml)$/i
 /** Files of models with one of these endings. */
-const OF_MODELS = /(?:^|[\\/])(?:pack|open_clip_config|config|tokenizer|tokenizer_config)\.json$/i
+const OF_MODELS = ['pack.json', ...BESIDE]
 
-export const mayBeAnnotations = (name: string): boolean => ENDINGS.test(name) && !OF_MODELS.test(name)
+export const mayBeAnnotations = (name: string): boolean =>
+  ENDINGS.test(name) && !OF_MODELS.includes(nameOf(name).toLowerCase()) && !isCheckpoint(name)
 
 /** Files beside videos that are offered at once. */
 const MOST_BESIDE = 1_000
@@ -156,7 +154,7 @@ async function bring(files: readonly File[], folders: readonly FileSystemDirecto
   const beside = files.filter((file) => !read.includes(file))
   const annotations = [...read.filter((file) => mayBeAnnotations(file.name)), ...beside]
   const videos = read
-    .filter((file) => !isCheckpoint(file.name) && !(file.name === CONFIG && models.length > 0) && !annotations.includes(file))
+    .filter((file) => !isCheckpoint(file.name) && !(BESIDE.includes(file.name) && models.length > 0) && !annotations.includes(file))
     .map(({ name }) => name)
   for (const folder of folders) {
     const within = await filesOf(folder)
@@ -173,7 +171,7 @@ async function bring(files: readonly File[], folders: readonly FileSystemDirecto
       annotations.map(({ name }) => name),
     )
   } else if (annotations.length > 0) await importFiles(annotations)
-  for (const { file, beside } of models) await bringFile(file, (await beside.find(({ name }) => name === CONFIG)?.text()) ?? null)
+  for (const { file, beside } of models) await bringFile(file, beside)
 }
 
 /** The files directly in a folder. */

@@ -10,7 +10,7 @@ const root = path.resolve(import.meta.dirname, '..')
 const german: Record<string, string> = de
 const singular: Record<string, string> = en
 /** Calls whose first argument is English to be translated. */
-const MARKS = new Set(['t', 'phrase', 'said', 'hint', 'fault'])
+const MARKS = new Set(['t', 'phrase', 'said', 'hint', 'fault', 'unusable'])
 /** The parts of a problem that people read. */
 const SENTENCES = new Set(['message', 'next', 'stillWorks'])
 const ATTRIBUTES = new Set(['aria-label', 'aria-description', 'aria-roledescription', 'title', 'placeholder', 'alt', 'label', 'action'])
@@ -182,7 +182,7 @@ test('what packs of Tubelet’s own say of themselves is translated', () => {
   expect(german).toHaveProperty([(JSON.parse(template) as { manifest: { licence: string } }).manifest.licence])
   // The app writes the sentence of a pack that it makes, and displays it again from the facts in pack.json.
   const made = Object.keys(german).find((key) => key.startsWith('Made from {{file}}'))
-  expect(text('main/packs/import.ts')).toContain(made?.split('{{frames}}')[1])
+  expect(text('main/packs/openmammut.ts')).toContain(made?.split('{{frames}}')[1])
 })
 
 test('a text is translated in one file only: of two, nobody knows which is shown', () => {

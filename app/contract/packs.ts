@@ -1,6 +1,6 @@
 /** Packs: what is on this machine, what can be downloaded, what a switch would cost, and the work in progress. */
 import { z } from 'zod'
-import { CatalogueEntry } from '../catalogue.ts'
+import { BESIDE, CatalogueEntry, MOST_BESIDE_BYTES } from '../catalogue.ts'
 import { Problem } from '../errors.ts'
 import { Task } from '../pack/base.ts'
 import { PackManifest } from '../pack/pack.ts'
@@ -103,6 +103,18 @@ const Overview = z.object({
 })
 export type PackOverview = z.infer<typeof Overview>
 
+/** `config.json:12,tokenizer.json:345`: what comes before a checkpoint, and how many bytes of each. */
+const besideOf = (list: string) =>
+  list.split(',').map((one) => ({ name: one.replace(/:[^:]*$/, ''), bytes: Number(/:(\d+)$/.exec(one)?.[1]) }))
+const Beside = z
+  .array(
+    z.object({
+      name: z.string().refine((name) => BESIDE.includes(name), 'the name of a file that is read beside a checkpoint'),
+      bytes: z.number().int().min(0).max(MOST_BESIDE_BYTES),
+    }),
+  )
+  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'each file once')
+
 const onPack = z.object({ packId: z.string() })
 
 export const packRoutes = {
@@ -171,11 +183,11 @@ export const packRoutes = {
     method: 'put',
     path: '/api/packs/bring',
     summary:
-      'Import a checkpoint whose bytes are sent, where nobody knows its path: first its config, if there is one, then the file. Answered when all of it is here, or it is refused',
+      'Import a checkpoint whose bytes are sent, where nobody knows its path: first the files that lie beside it, if there are any, then the file. Answered when all of it is here, or it is refused',
     query: z.object({
       name: z.string().min(1).max(255),
       bytes: whole(z.number().int().min(0)),
-      config: whole(z.number().int().min(0).max(1e6)).optional(),
+      beside: z.string().max(1_000).transform(besideOf).pipe(Beside).optional(),
       precision: Precision.optional(),
     }),
     accepts: 'application/octet-stream',

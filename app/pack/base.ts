@@ -41,6 +41,15 @@ export const PictureInput = z.object({
 })
 export type PictureInput = z.infer<typeof PictureInput>
 
+/** The checkpoint that a pack was made from on somebody's own machine. */
+export const Source = z.object({
+  file: z.string().max(1_000),
+  precision: z.enum(['fp32', 'fp16', 'int8']),
+  /** Where the file was fetched from, and its SHA-256. */
+  url: z.string().max(4_000).optional(),
+  sha256: z.string().max(64).optional(),
+})
+
 export const Pack = z.object({
   format: z.literal(1),
   id: z

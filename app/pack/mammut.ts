@@ -1,6 +1,6 @@
 /** Family `mammut`: one vision encoder and one text decoder with two passes. Written by models/export. */
 import { z } from 'zod'
-import { FileRef, Line, Pack, Side, Size, Task } from './base.ts'
+import { FileRef, Line, Pack, Side, Size, Source, Task } from './base.ts'
 
 const Step = z.number().int().max(16_384)
 const Triple = z.tuple([Step, Step, Step])
@@ -108,17 +108,7 @@ const Manifest = Pack.extend({
      */
     familiar: z.object({ threshold: z.number(), taught: FileRef.nullable() }).optional(),
   }),
-  /** The checkpoint that a pack was made from on somebody's own machine. */
-  source: z
-    .object({
-      file: z.string().max(1_000),
-      layout: z.enum(['fork', 'upstream']),
-      precision: z.enum(['fp32', 'fp16', 'int8']),
-      /** Where the file was fetched from, and its SHA-256. */
-      url: z.string().max(4_000).optional(),
-      sha256: z.string().max(64).optional(),
-    })
-    .optional(),
+  source: Source.extend({ layout: z.enum(['fork', 'upstream']) }).optional(),
 })
 
 export const MammutManifest = Manifest.refine(

@@ -27,8 +27,8 @@ export function packHandlers({ pipeline, packs, places }: Services) {
       places.mustBeTakeable(file, 'body.path', () => foldersOf(pipeline.library))
       return packs.import(file, body.precision)
     },
-    bringPack: ({ query: { precision, config = 0, ...file } }, { body }) =>
-      packs.bring({ ...file, config }, body ?? new Blob([]).stream(), precision),
+    bringPack: ({ query: { precision, beside = [], ...file } }, { body }) =>
+      packs.bring({ ...file, beside }, body ?? new Blob([]).stream(), precision),
     downloadPack: ({ body: { url, ...options } }) => packs.download(url, options),
     discardDownload: async ({ body }) => {
       await packs.discardDownload(body.url)

@@ -1,18 +1,18 @@
 /** Receives a checkpoint as bytes, since a browser does not give the path of a dropped file. */
 import { open, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { BESIDE } from '../../app/catalogue.ts'
 import { hasCode, TubeletError } from '../../app/errors.ts'
 import { needRoom } from './download.ts'
 import type { ImportOptions, Prepared } from './import.ts'
-import { CONFIG } from './openmammut.ts'
 import { MAX_HEADER, refusal } from './safetensors.ts'
 
 export interface Brought {
   /** The file's name, as the person knows it. */
   name: string
   bytes: number
-  /** How many bytes of the model's config come first; 0 if there is none. */
-  config: number
+  /** What lies beside it, which comes first: names of `BESIDE`, and how many bytes each has. */
+  beside: readonly { name: string; bytes: number }[]
 }
 
 /** Bytes of the length that a checkpoint begins with; so many bytes of header follow. */
@@ -24,7 +24,7 @@ const LENGTH = 8
  * @throws TubeletError what `check` throws, with the name that the person knows; `checkpoint-unusable` if the rest never comes; `disk-full`.
  */
 export async function receive(
-  { name, bytes, config }: Brought,
+  { name, bytes, beside }: Brought,
   body: ReadableStream<Uint8Array>,
   dir: string,
   check: (file: string) => Promise<Prepared>,
@@ -38,15 +38,19 @@ export async function receive(
     let prepared: Prepared | undefined
     let at = 0
     let needed = Math.min(bytes, LENGTH)
+    const before = [...beside]
     let settings = Buffer.alloc(0)
     report({ stage: 'copying', bytes: 0, totalBytes: bytes })
     for await (const piece of body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal })) {
       let chunk = piece
-      if (settings.length < config) {
-        const missing = config - settings.length
+      for (let [next] = before; next !== undefined; [next] = before) {
+        const missing = next.bytes - settings.length
         settings = Buffer.concat([settings, chunk.subarray(0, missing)])
         chunk = chunk.subarray(missing)
-        if (settings.length === config) await writeFile(path.join(dir, CONFIG), settings)
+        if (settings.length < next.bytes) break
+        await writeFile(path.join(dir, next.name), settings)
+        settings = Buffer.alloc(0)
+        before.shift()
       }
       if (at + chunk.length > bytes) throw cutOff(name, 'more bytes came than were announced')
       await target.write(chunk, 0, chunk.length, at)
@@ -72,13 +76,13 @@ export async function receive(
   }
 }
 
-/** The file's name made safe; it is kept because the pack names what it was made of. It is never that of the config. */
+/** The file's name made safe; it is kept because the pack names what it was made of. It is never that of a file beside it. */
 function safeName(name: string): string {
   const plain = path
     .basename(name)
     .replaceAll(/[\\/:\0]/g, '_')
     .replace(/^\.+/, '')
-  return plain === '' || plain === CONFIG ? 'checkpoint' : plain
+  return plain === '' || BESIDE.includes(plain) ? 'checkpoint' : plain
 }
 
 function cutOff(file: string, details: string): TubeletError {

@@ -1,9 +1,17 @@
 /** Checkpoints for tests: `.safetensors` files of given tensors, and openMaMMUT ones of random weights, as models/openmammut/seeded.py makes them. */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
-import { expectedKeys, Template } from './template.ts'
+import type { z } from 'zod'
+import { MammutTemplate } from './openmammut.ts'
+import { expectedKeys } from './template.ts'
 
-export const TEMPLATE_DIR = path.resolve(import.meta.dirname, '../../models/packs/openmammut')
+export const TEMPLATES = path.resolve(import.meta.dirname, '../../models/packs')
+const OPENMAMMUT = path.join(TEMPLATES, 'openmammut', 'template.json')
+
+/** openMaMMUT's. */
+export function mammutTemplate(): z.infer<typeof MammutTemplate> {
+  return MammutTemplate.parse(JSON.parse(readFileSync(OPENMAMMUT, 'utf8')))
+}
 
 export interface MadeTensor {
   dtype: string
@@ -37,7 +45,7 @@ export function writeSafetensors(
 
 /** The smallest openMaMMUT of the fork's layout: two vision layers, four text layers with two cross-attentions; CLIP's vocabulary takes most of its 26 MB. */
 export function tinyMammut(): Record<string, MadeTensor> {
-  const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
+  const template = mammutTemplate()
   const sizes = {
     visionWidth: 64,
     patch: 14,

@@ -7,14 +7,14 @@ import type { Precision } from '../../app/contract/packs.ts'
 import { inEnglish, problemOf } from '../../app/errors.ts'
 import { killNextThread } from '../threads.testing.ts'
 import { Engine, ofFamily } from '../engine/engine.ts'
-import { f32, type MadeTensor, TEMPLATE_DIR, tinyMammut, writeSafetensors } from './checkpoint.testing.ts'
+import { f32, type MadeTensor, mammutTemplate, TEMPLATES, tinyMammut, writeSafetensors } from './checkpoint.testing.ts'
 import { type ImportOptions, prepareImport } from './import.ts'
 import { onnxFile } from './onnx-writer.ts'
 import { readConfig, recogniseOpenMammut } from './openmammut.ts'
 import { BUNDLED, copyPack, OBJECTS, SCREEN_TEXT } from './pack.testing.ts'
-import { readSafetensors } from './safetensors.ts'
+import { INDEX, readSafetensors } from './safetensors.ts'
 import { PackStore } from './store.ts'
-import { expandTemplate, Template } from './template.ts'
+import { expandTemplate } from './template.ts'
 import { planWeights, writeWeights } from './weights.ts'
 
 const root = mkdtempSync(path.join(os.tmpdir(), 'tubelet-import-'))
@@ -36,7 +36,7 @@ const options = (changes: Partial<ImportOptions> = {}): ImportOptions => ({
   signal: never,
   ...changes,
 })
-const importing = (file: string, precision: Precision = 'fp32') => prepareImport(file, precision, TEMPLATE_DIR, store)
+const importing = (file: string, precision: Precision = 'fp32') => prepareImport(file, precision, TEMPLATES, store)
 /** The problem as a person reads it. */
 const why = (promise: Promise<unknown>) =>
   promise.then(
@@ -58,12 +58,12 @@ describe('a checkpoint becomes a pack', () => {
   test.each(['fp32', 'fp16', 'int8'] as const)(
     'the weights in %s are, byte for byte, what NumPy and PyTorch make of them',
     async (precision) => {
-      const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
+      const template = mammutTemplate()
       const model = recogniseOpenMammut(await readSafetensors(checkpoint), template, await readConfig(checkpoint))
       const graphs = expandTemplate(template, model.env, precision)
       const { places, bytes } = planWeights(graphs, model.tensors)
       const out = path.join(root, precision)
-      expect(await writeWeights({ checkpoint, out, plan: [...places.values()] }, () => undefined, never)).toBe(EXPECTED[precision])
+      expect(await writeWeights({ out, plan: [...places.values()] }, () => undefined, never)).toBe(EXPECTED[precision])
       expect(readFileSync(out)).toHaveLength(bytes)
       expect(sha(readFileSync(out))).toBe(EXPECTED[precision])
       for (const graph of graphs) expect(onnxFile(graph, places, { ...template, location: 'weights.bin' }).length).toBeLessThan(40_000)
@@ -94,6 +94,30 @@ describe('a checkpoint becomes a pack', () => {
       await engine.close()
     }
     expect(readdirSync(store.folder)).toEqual([pack.id])
+  })
+
+  test('in several files it becomes the same pack, through their index', async () => {
+    const folder = mkdtempSync(path.join(root, 'shards-'))
+    const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const
+    const keys = Object.keys(tiny)
+    const of = Object.fromEntries(keys.map((key, i) => [key, shards[i % 2] ?? shards[0]]))
+    for (const shard of shards)
+      writeSafetensors(path.join(folder, shard), Object.fromEntries(Object.entries(tiny).filter(([key]) => of[key] === shard)))
+    const index = (weight_map: object) => writeFileSync(path.join(folder, INDEX), JSON.stringify({ weight_map }))
+    index(of)
+    const { pack } = await (await importing(folder)).run(options())
+    expect(pack.manifest).toMatchObject({ source: { file: INDEX }, weights: [{ sha256: EXPECTED.fp32 }] })
+    expect((await why(importing(path.join(folder, shards[1])))).next).toContain(INDEX)
+    const [key = ''] = keys
+    index({ ...of, [key]: shards[1] })
+    expect((await why(importing(folder))).details).toContain(`"${key}" lies in ${shards[0]}, not in ${shards[1]}`)
+    index({ ...of, more: shards[1] })
+    expect((await why(importing(folder))).details).toContain('"more" is not in')
+    index({ ...of, [key]: '../elsewhere.safetensors' })
+    expect((await why(importing(folder))).message).toContain('index')
+    index(of)
+    rmSync(path.join(folder, shards[1]))
+    expect(await why(importing(folder))).toMatchObject({ code: 'file-missing', file: path.join(folder, shards[1]) })
   })
 
   test('a pack folder from elsewhere is copied and tested', async () => {
@@ -164,7 +188,7 @@ describe('a checkpoint becomes a pack', () => {
       ],
       tensors,
     )
-    await writeWeights({ checkpoint: file, out: path.join(root, 'turned'), plan: [...places.values()] }, () => undefined, never)
+    await writeWeights({ out: path.join(root, 'turned'), plan: [...places.values()] }, () => undefined, never)
     const written = new Float32Array(new Uint8Array(readFileSync(path.join(root, 'turned'))).buffer)
     const expected = Float32Array.from(
       { length: (rows / 2) * columns },
@@ -182,7 +206,7 @@ test('weights whose thread dies are told, and are written at the next try', asyn
   const weights = new Map([['m', { key: 'm', transforms: [] }]])
   const graph = { name: 'text' as const, inputs: [], outputs: [], nodes: [], constants: new Map(), weights }
   const { places } = planWeights([graph], tensors)
-  const task = { checkpoint: file, out: path.join(folder, 'weights.bin'), plan: [...places.values()] }
+  const task = { out: path.join(folder, 'weights.bin'), plan: [...places.values()] }
   killNextThread()
   await expect(writeWeights(task, () => undefined, never)).rejects.toMatchObject({
     problem: { message: 'Writing the weights stopped unexpectedly.' },
@@ -215,7 +239,7 @@ describe('a checkpoint of something else is refused at once, with what it is', (
   test('by its tensors', async () => {
     expect(await refusedWith(without(/map_viz2txt_kv|^text\.cross/))).toContain('plain CLIP')
     expect(await refusedWith((all) => ({ ...all, 'text_decoder.ln_final.weight': f32([1], [1]) }))).toContain('CoCa')
-    expect(await refusedWith(() => ({ 'model.embed_tokens.weight': f32([1], [1]) }))).toContain('no MaMMUT')
+    expect(await refusedWith(() => ({ 'model.embed_tokens.weight': f32([1], [1]) }))).toContain('no model of a kind')
     expect(await refusedWith(without(/text\.positional_embedding/))).toContain('modern kind')
     expect(await refusedWith((all) => ({ ...all, 'visual.trunk.patch.weight': f32([1], [1]) }))).toContain('timm')
     expect(await refusedWith((all) => ({ ...all, 'visual.attn_pool.query': f32([1, 64], new Float32Array(64)) }))).toContain(

@@ -1,18 +1,51 @@
+/// <reference lib="esnext.float16" />
 /**
- * Recognises an openMaMMUT checkpoint and finds its sizes, from the shapes of its tensors and the config beside it. Anything else is
- * refused with a reason.
+ * openMaMMUT checkpoints: recognises one and finds its sizes, from the shapes of its tensors and the config beside it, and says what the pack made of
+ * it is. Anything else is refused with a reason.
  */
+import { open, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { z } from 'zod'
-import { type Problem, TubeletError } from '../../app/errors.ts'
+import type { Precision } from '../../app/contract/packs.ts'
+import type { FileRef } from '../../app/pack/base.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { phrase } from '../../app/phrase.ts'
-import { openPlain } from '../plain-file.ts'
-import { type Checkpoint, refusal, type Tensor } from './safetensors.ts'
-import { type Env, expectedKeys, type Template } from './template.ts'
+import {
+  type CheckpointFamily,
+  checkTensors,
+  few,
+  jsonBeside,
+  type Made,
+  mustBeNumbers,
+  type Unusable,
+  unusableFile,
+  readTemplate,
+  sizesOf,
+  type Tensors,
+} from './checkpoint.ts'
+import { type Checkpoint, type Tensor } from './safetensors.ts'
+import { type Env, Template } from './template.ts'
 
-export interface OpenMammut {
+/** The template of openMaMMUT: its graphs, and what is the same in every pack's manifest. */
+export const MammutTemplate = Template.extend({
+  frames: z.int().positive(),
+  manifest: z.object({
+    licence: z.string(),
+    prompts: z.object({ caption: z.string(), search: z.string() }),
+    decoding: z.object({ beams: z.int(), lengthPenalty: z.number(), longest: z.int() }),
+    maxClipSeconds: z.number(),
+    threshold: z.number(),
+    background: z.array(z.string()),
+  }),
+  selfTest: z.object({ texts: z.array(z.string()), tolerance: z.number() }),
+})
+type MammutTemplate = z.infer<typeof MammutTemplate>
+
+interface OpenMammut {
   /** By upstream's keys: the fork's `text.text_projection`, its LM head, is `text.lm_head`. */
-  tensors: ReadonlyMap<string, Tensor>
+  tensors: Tensors
   layout: 'fork' | 'upstream'
   env: Env
   /** Side of the square input picture, pixels. */
@@ -20,6 +53,10 @@ export interface OpenMammut {
   fit: 'crop' | 'stretch'
 }
 
+/** Token ids of CLIP's tokenizer, see models/openmammut/clip_bpe.py. */
+const TOKENS = { pad: 0, start: 49406, end: 49407 }
+const LETTERS: Readonly<Record<number, string>> = { 384: 'S', 512: 'M', 768: 'B', 1024: 'L', 1280: 'H' }
+const STORED: Readonly<Record<Precision, string>> = { fp32: '', fp16: ', half precision', int8: ', 8 bits' }
 /** OpenAI CLIP's preprocessing, open_clip's default. */
 const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 const CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
@@ -27,7 +64,7 @@ const CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 const HEAD_WIDTHS: Readonly<Record<number, number>> = { 1280: 80, 1408: 88, 1664: 104 }
 /** Size of the vocabulary of CLIP's tokenizer. */
 const VOCABULARY = 49408
-export const CONFIG = 'open_clip_config.json'
+const CONFIG = 'open_clip_config.json'
 
 /** Settings that change the maths without a trace in the tensors; no published openMaMMUT has them, and they are refused. */
 const Odd = { norm_kwargs: z.looseObject({}).nullable(), act_kwargs: z.looseObject({}).nullable(), pad_id: z.int() }
@@ -77,21 +114,14 @@ const Config = z
   })
   .partial()
 type Config = z.infer<typeof Config>
+/** Some config files have only the content of `model_cfg`. */
+const Stated = Config.transform((config): Config => (config.model_cfg ? config : { model_cfg: Config.shape.model_cfg.parse(config) }))
 
-/** Further parts of a refusal beside its sentence. */
-type Aside = Partial<Pick<Problem, 'values' | 'details' | 'next'>>
+const KIND = 'MaMMUT'
 
 /** @param config As `readConfig` gives it. @throws TubeletError `checkpoint-unusable` with the reason why it is no openMaMMUT checkpoint. */
-export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, template: Template, config: Config): OpenMammut {
-  function refuse(message: string, more: Aside = {}): Error {
-    return refusal({
-      code: 'checkpoint-unusable',
-      message,
-      file,
-      next: 'Choose the .safetensors file of an openMaMMUT model; the Packs page lists some.',
-      ...more,
-    })
-  }
+export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, template: MammutTemplate, config: Config): OpenMammut {
+  const unusable = unusableFile(file)
   const tensors = new Map([...stored].map(([key, tensor]) => [key.replace(/^module\./, ''), tensor]))
   // The bias of a SigLIP-trained model shifts all search scores by the same amount, so it is not needed.
   tensors.delete('logit_bias')
@@ -102,79 +132,19 @@ export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, templ
     tensors.set('text.lm_head', lmHead)
   }
   const other = otherModel(tensors)
-  if (other !== null) throw refuse(other)
+  if (other !== null) throw unusable(other)
 
-  const sizes: Record<string, number> = { frames: template.frames }
-  for (const [name, [key, axis]] of Object.entries(template.dims)) {
-    const side = tensors.get(key)?.shape[axis]
-    if (side === undefined || side === 0)
-      throw refuse('This MaMMUT checkpoint is not complete.', { details: `The tensor ${key} is missing or not of the right shape.` })
-    sizes[name] = side
-  }
-  for (const [name, pattern] of Object.entries(template.counts)) {
-    let count = 0
-    while (tensors.has(pattern.replace('{i}', String(count)))) count += 1
-    if (count === 0)
-      throw refuse('This MaMMUT checkpoint is not complete.', { details: `The tensor ${pattern.replace('{i}', '0')} is missing.` })
-    sizes[name] = count
-  }
-  const { env, size, fit } = details({ sizes, tensors, layout, config, refuse })
+  const sizes = { ...sizesOf(template, tensors, KIND, unusable), frames: template.frames }
+  const { env, size, fit } = details({ sizes, tensors, layout, config, unusable })
 
-  const expected = expectedKeys(template, env)
-  const missing = [...expected.keys()].filter((key) => !tensors.has(key))
-  if (missing.length > 0) throw refuse('This MaMMUT checkpoint is not complete.', { details: `Tensors are missing: ${few(missing)}.` })
-  const unexpected = [...tensors.keys()].filter((key) => !expected.has(key))
-  if (unexpected.length > 0)
-    throw refuse('This is a MaMMUT of a kind that Tubelet does not know.', {
-      details: `There are tensors that no openMaMMUT has: ${few(unexpected)}.`,
-    })
-  const misfits = [...expected].flatMap(([key, shape]) => {
-    const found = tensors.get(key)?.shape ?? []
-    // A scalar may be stored as a vector of one.
-    return String(found) === String(shape) || (shape.length === 0 && String(found) === '1')
-      ? []
-      : [`${key} is [${found.join(', ')}], not [${shape.join(', ')}]`]
-  })
-  if (misfits.length > 0)
-    throw refuse('This is a MaMMUT of a kind that Tubelet does not know.', { details: `Tensors do not fit each other: ${few(misfits)}.` })
-  const types = [...tensors]
-    .filter(([, { dtype }]) => !['F32', 'F16', 'BF16'].includes(dtype))
-    .map(([key, { dtype }]) => `${key} is ${dtype}`)
-  if (types.length > 0)
-    throw refuse('The weights are stored in a way that cannot be converted here.', { details: `F32, F16 and BF16 can be; ${few(types)}.` })
+  checkTensors(template, env, tensors, KIND, unusable)
   return { tensors, layout, env, size, fit }
-}
-
-async function textOf(file: string): Promise<string> {
-  await using handle = await openPlain(file)
-  return await handle.readFile('utf8')
 }
 
 /** The config file beside the checkpoint; empty if there is none. @throws TubeletError `checkpoint-unusable` */
 export async function readConfig(checkpoint: string): Promise<Config> {
-  const file = path.join(path.dirname(checkpoint), CONFIG)
-  const text = await textOf(file).catch((error: unknown) => {
-    if (error instanceof TubeletError) throw error
-    return null
-  })
-  if (text === null) return {}
-  try {
-    const config = Config.parse(JSON.parse(text))
-    // Some config files have only the content of `model_cfg`.
-    return config.model_cfg ? config : { model_cfg: Config.shape.model_cfg.parse(JSON.parse(text)) }
-  } catch (cause) {
-    throw refusal(
-      {
-        code: 'checkpoint-unusable',
-        message: 'The {{config}} beside the checkpoint cannot be read.',
-        file,
-        next: 'Download it again, or move it away to import without it.',
-        values: { config: CONFIG },
-        details: cause instanceof Error ? cause.message : String(cause),
-      },
-      cause,
-    )
-  }
+  const stated = await jsonBeside(checkpoint, CONFIG, Stated)
+  return stated ?? {}
 }
 
 /** The name of the other kind of model that this is; null for an openMaMMUT. */
@@ -185,7 +155,7 @@ function otherModel(tensors: ReadonlyMap<string, Tensor>): string | null {
     return phrase(
       tensors.has('logit_scale') && some(/^(visual|text|transformer)\./)
         ? 'This is a plain CLIP model: it has no decoder that writes captions. Only MaMMUT models can be imported.'
-        : 'This is no MaMMUT model.',
+        : 'This is no model of a kind that Tubelet can import.',
     )
   }
   if (some(/^visual\.trunk\./))
@@ -201,11 +171,11 @@ interface Known {
   tensors: ReadonlyMap<string, Tensor>
   layout: OpenMammut['layout']
   config: Config
-  refuse: (message: string, more?: Aside) => Error
+  unusable: Unusable
 }
 
 /** Everything that the template needs besides the sizes. */
-function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMammut, 'env' | 'size' | 'fit'> {
+function details({ sizes, tensors, layout, config, unusable }: Known): Pick<OpenMammut, 'env' | 'size' | 'fit'> {
   const of = (name: string) => sizes[name] ?? 0
   const { model_cfg: model = {}, preprocess_cfg: preprocess = {} } = config
   const vision = model.vision_cfg ?? {}
@@ -215,7 +185,7 @@ function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMa
   // As in open_clip: a config with `text_cfg` means the fork's maths, whatever the names of the tensors.
   const legacy = model.multimodal_cfg === undefined
   if (layout === 'upstream' && !textSaid)
-    throw refuse("It is of open_clip's newer layout, whose tensors do not tell how it pools, and there is no {{config}} beside it.", {
+    throw unusable("It is of open_clip's newer layout, whose tensors do not tell how it pools, and there is no {{config}} beside it.", {
       values: { config: CONFIG },
       next: phrase('Put the {{config}} of the model into the folder of the file, then choose the file again.'),
     })
@@ -230,31 +200,31 @@ function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMa
   ]
   for (const [value, name, what] of said) {
     if (value !== undefined && value !== of(name))
-      throw refuse('The {{config}} beside the checkpoint is of another model.', {
+      throw unusable('The {{config}} beside the checkpoint is of another model.', {
         values: { config: CONFIG },
         details: `It says ${what} ${value}, the tensors say ${of(name)}.`,
       })
   }
-  if (text.text_arch === 'modern') throw refuse('Its text decoder is of the modern kind, which is not supported; the classic kind is.')
+  if (text.text_arch === 'modern') throw unusable('Its text decoder is of the modern kind, which is not supported; the classic kind is.')
   const tokenizer = text.hf_tokenizer_name ?? text.hf_model_name ?? Object.keys(text.tokenizer_kwargs ?? {}).join(', ')
   if (tokenizer)
-    throw refuse("Its text is split by another tokenizer ({{tokenizer}}); only CLIP's own is supported.", { values: { tokenizer } })
+    throw unusable("Its text is split by another tokenizer ({{tokenizer}}); only CLIP's own is supported.", { values: { tokenizer } })
   if (of('vocab') !== VOCABULARY)
-    throw refuse("Its vocabulary has {{entries}} entries, so its text is not split by CLIP's tokenizer ({{expected}} entries).", {
+    throw unusable("Its vocabulary has {{entries}} entries, so its text is not split by CLIP's tokenizer ({{expected}} entries).", {
       values: { entries: of('vocab'), expected: VOCABULARY },
     })
   const odd = [vision, text].flatMap((part) => [
     ...Object.keys({ ...part.norm_kwargs, ...part.act_kwargs }),
     ...(part.pad_id ? [`pad_id ${part.pad_id}`] : []),
   ])
-  if (odd.length > 0) throw refuse('Its config changes how it computes in a way that is not supported.', { details: `See ${few(odd)}.` })
+  if (odd.length > 0) throw unusable('Its config changes how it computes in a way that is not supported.', { details: `See ${few(odd)}.` })
   if (!(vision.final_ln_after_pool ?? !visionSaid) || vision.no_ln_pre === true)
-    throw refuse('Its vision encoder normalises in another order than any published openMaMMUT.', {
+    throw unusable('Its vision encoder normalises in another order than any published openMaMMUT.', {
       details: 'See final_ln_after_pool and no_ln_pre.',
     })
   const projected = tensors.has('text.text_projection')
   if (!projected && of('embed') !== of('width'))
-    throw refuse('Its text embedding is {{text}} wide and its picture embedding {{picture}}: they cannot be compared.', {
+    throw unusable('Its text embedding is {{text}} wide and its picture embedding {{picture}}: they cannot be compared.', {
       values: { text: of('width'), picture: of('embed') },
     })
 
@@ -262,31 +232,31 @@ function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMa
   const padMask = text.use_pad_mask ?? !legacy
   const textPool = padMask ? 'avg' : 'avg_all'
   if (!['avg', 'avg_all'].includes(pool) || (text.pool_type ?? textPool) !== textPool) {
-    throw refuse('It pools in a way that no published openMaMMUT does.', {
+    throw unusable('It pools in a way that no published openMaMMUT does.', {
       details: `Vision ${pool}, text ${text.pool_type ?? textPool}, padding ${padMask ? 'masked' : 'seen'}.`,
     })
   }
   const patches = of('visionTokens') - 1
   const grid = Math.round(Math.sqrt(patches))
-  if (grid * grid !== patches) throw refuse('Its pictures are not square: {{patches}} patches.', { values: { patches } })
+  if (grid * grid !== patches) throw unusable('Its pictures are not square: {{patches}} patches.', { values: { patches } })
   const [side = 0, ...others] = vision.image_size === undefined ? [grid * of('patch')] : [vision.image_size].flat()
   if (others.some((other) => other !== side) || Math.floor(side / of('patch')) !== grid) {
-    throw refuse('The {{config}} beside the checkpoint is of another model.', {
+    throw unusable('The {{config}} beside the checkpoint is of another model.', {
       values: { config: CONFIG },
       details: `Pictures of ${[side, ...others].join(' × ')} do not have ${grid} × ${grid} patches of ${of('patch')}.`,
     })
   }
   const resize = preprocess.resize_mode ?? 'shortest'
   if (resize !== 'shortest' && resize !== 'squash')
-    throw refuse('It wants pictures fitted in a way that is not supported ({{way}}).', { values: { way: resize } })
+    throw unusable('It wants pictures fitted in a way that is not supported ({{way}}).', { values: { way: resize } })
   const visionHeadDim = vision.head_width ?? (visionSaid ? undefined : HEAD_WIDTHS[of('visionWidth')]) ?? 64
   const heads = text.heads ?? (textSaid ? 8 : Math.floor(of('width') / 64))
   if (heads === 0 || of('visionWidth') % visionHeadDim !== 0 || of('width') % heads !== 0)
-    throw refuse('The number of attention heads does not divide the width.', { details: `Put the model's ${CONFIG} beside the file.` })
+    throw unusable('The number of attention heads does not divide the width.', { details: `Put the model's ${CONFIG} beside the file.` })
   // If the ratio does not divide the layers, the last group is shorter, so the number of cross-attention layers alone may not determine it.
   const every = text.cross_attn_ratio ?? Math.floor(of('layers') / of('crossLayers'))
   if (Math.ceil(of('layers') / every) !== of('crossLayers'))
-    throw refuse('{{crossLayers}} cross-attention layers do not fit {{layers}} text layers, one after every {{ratio}}.', {
+    throw unusable('{{crossLayers}} cross-attention layers do not fit {{layers}} text layers, one after every {{ratio}}.', {
       values: { crossLayers: of('crossLayers'), layers: of('layers'), ratio: every },
     })
   const [mean, std] = [preprocess.mean ?? CLIP_MEAN, preprocess.std ?? CLIP_STD]
@@ -323,6 +293,128 @@ function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMa
   }
 }
 
-function few(names: readonly string[]): string {
-  return names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '')
+/** Must be the last family that is asked: it says of every other model that it is none of these. */
+export const openMammut: CheckpointFamily = {
+  folder: 'openmammut',
+  owns: () => true,
+  async read(checkpoint, precision, dir) {
+    const template = await readTemplate(dir, MammutTemplate)
+    const model = recogniseOpenMammut(checkpoint, template, await readConfig(checkpoint.file))
+    return {
+      ...model,
+      template,
+      files: { 'tokenizer.json': await readFile(path.join(dir, 'tokenizer.json')) },
+      // The weights may not be here yet when the checkpoint is read.
+      manifest: async (made) => {
+        const scale = Math.exp(await scalarOf(model.tensors.get('logit_scale')))
+        return manifestOf({ file: checkpoint.file, precision, template, model, scale }, made)
+      },
+      async knownAnswers(engine, put, signal) {
+        const clips = testClips(template.frames, model.size)
+        const { secondsPerClip, memoryBytes, ...answers } = await engine.knownAnswers(clips, template.selfTest.texts, signal)
+        mustBeNumbers([...answers.embeddings, ...answers.textEmbeddings], checkpoint.file, precision)
+        const clipRefs = []
+        for (const [i, clip] of clips.entries()) clipRefs.push(await put(`selftest_${i}.u8.gz`, await promisify(gzip)(clip)))
+        const selfTest = await put('selftest.json', JSON.stringify({ clips: clipRefs, ...template.selfTest, ...answers }))
+        return { selfTest, measured: { secondsPerClip, memoryBytes } }
+      },
+    }
+  },
+}
+
+interface Facts {
+  file: string
+  precision: Precision
+  template: MammutTemplate
+  model: OpenMammut
+  /** The learnt scale of the model's cosines. */
+  scale: number
+}
+
+function manifestOf(
+  { file, precision, template: { manifest }, model: { env, size, fit, layout }, scale }: Facts,
+  { graphs, weights, files, selfTest, origin }: Made,
+): MammutManifest {
+  const of = (name: keyof Env) => Number(env[name])
+  const width = of('visionWidth')
+  const kind = `ViT-${LETTERS[width] ?? width}/${of('patch')}`
+  const patch: [number, number, number] = [1, of('patch'), of('patch')]
+  return {
+    format: 1,
+    family: 'mammut',
+    id: `openmammut-${kind.toLowerCase().replace('/', '-')}-${precision}`,
+    version: '1.0.0',
+    name: `openMaMMUT ${kind}${STORED[precision]}`,
+    description: `Made from ${path.basename(file)} on this machine: ${of('frames')} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes. Nothing of it was measured here, so how often it is right is not known.`,
+    licence: manifest.licence,
+    data: [],
+    tasks: ['caption', 'search'],
+    input: {
+      frames: of('frames'),
+      width: size,
+      height: size,
+      fit,
+      maxClipSeconds: manifest.maxClipSeconds,
+      tubes: [{ name: 'patch', kernel: patch, stride: patch, offset: [0, 0, 0], depth: [1, 1, 1] }],
+    },
+    dims: {
+      embedding: of('embed'),
+      memory: of('width'),
+      tokens: of('frames') * of('memoryTokens'),
+      token: 0,
+      layers: of('layers'),
+      crossLayers: of('crossLayers'),
+      heads: of('heads'),
+      headDim: of('headDim'),
+      vocab: of('vocab'),
+      context: of('context'),
+      queries: 0,
+    },
+    prompts: manifest.prompts,
+    decoding: manifest.decoding,
+    // It is not known how often its captions are right, so none is called sure.
+    calibration: {
+      measured: false,
+      search: { scale, background: manifest.background, threshold: manifest.threshold },
+      caption: { notSureBelow: 1 },
+    },
+    scores: [],
+    graphs: graphs as MammutManifest['graphs'],
+    weights,
+    tokenizer: { ...(files['tokenizer.json'] as FileRef), ...TOKENS, clean: 'clip' },
+    selfTest,
+    source: { file: path.basename(file), layout, precision, ...origin },
+  }
+}
+
+async function scalarOf(tensor: Tensor | undefined): Promise<number> {
+  if (tensor === undefined) throw new Error('a recognised checkpoint has no logit_scale')
+  const handle = await open(tensor.file)
+  try {
+    const { buffer } = await handle.read(new Uint8Array(tensor.bytes), 0, tensor.bytes, tensor.begin)
+    const bits = new DataView(buffer.buffer)
+    if (tensor.dtype === 'F32') return bits.getFloat32(0, true)
+    return tensor.dtype === 'F16'
+      ? bits.getFloat16(0, true)
+      : (new Float32Array(Uint32Array.of(bits.getUint16(0, true) << 16).buffer)[0] ?? NaN)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Two test clips whose pixels vary everywhere, RGB [frames, height, width, 3]: models/tubes.formula_video, and the same backwards. */
+export function testClips(frames: number, width: number, height = width): Uint8Array[] {
+  const video = (time: (t: number) => number, mirror: boolean) => {
+    const bytes = new Uint8Array(frames * height * width * 3)
+    let at = 0
+    for (let frame = 0; frame < frames; frame += 1) {
+      for (let row = 0; row < height; row += 1) {
+        const [t, y] = [time(frame), mirror ? height - 1 - row : row]
+        for (let x = 0; x < width; x += 1)
+          for (let c = 0; c < 3; c += 1) bytes[at++] = (t * 7 + y * 13 + x * 29 + c * 53 + ((t * y * x) % 17)) % 256
+      }
+    }
+    return bytes
+  }
+  return [video((frame) => frame, false), video((frame) => frames - 1 - frame, true)]
 }

@@ -2,7 +2,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
@@ -49,7 +49,7 @@ const reached = async (work: PackWork, stage: PackWork['stage']) => {
   expect(work.stage).toBe(stage)
 }
 const sending = (file: string, upTo = Infinity) => Readable.toWeb(createReadStream(file, { end: upTo })) as ReadableStream<Uint8Array>
-const brought = { name: 'tiny.safetensors', bytes: 0, config: 0 }
+const brought = { name: 'tiny.safetensors', bytes: 0, beside: [] }
 
 test('a checkpoint is imported, used, left again and deleted; only what is not in use can be', async () => {
   const { packs } = tubelet
@@ -178,7 +178,7 @@ test('sent bytes become a pack; what is cut off, too long or something else leav
   for (const name of names) {
     const config = new Blob(['{}'])
     const body = new Blob([config, readFileSync(checkpoint)]).stream()
-    await packs.finished(await packs.bring({ name, bytes, config: config.size }, body))
+    await packs.finished(await packs.bring({ name, bytes, beside: [{ name: 'open_clip_config.json', bytes: config.size }] }, body))
     expect(lying()).toEqual([ID])
     packs.delete(ID)
   }
@@ -216,6 +216,62 @@ test('a downloaded model says where it came from; without the config that it may
     packs.setNetwork(false)
     server.close()
     server.closeAllConnections()
+  }
+})
+
+test('a download of several files goes on where it stopped, and becomes one pack', async () => {
+  const { packs } = tubelet
+  const folder = path.join(root, 'shards')
+  mkdirSync(folder)
+  const tensors = Object.entries(tinyMammut())
+  const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors']
+  const of = (key: string) => shards[Number(key === 'text.token_embedding.weight')] ?? ''
+  for (const shard of shards) writeSafetensors(path.join(folder, shard), Object.fromEntries(tensors.filter(([key]) => of(key) === shard)))
+  const bytes = tensors.reduce((sum, [, { data }]) => sum + data.length, 0)
+  const weight_map = Object.fromEntries(tensors.map(([key]) => [key, of(key)]))
+  writeFileSync(path.join(folder, 'model.safetensors.index.json'), JSON.stringify({ metadata: { total_size: bytes }, weight_map }))
+  const asked: string[] = []
+  let stop = (): void => undefined
+  const server = createServer(({ url = '', headers: { range } }, response) => {
+    asked.push(`${url} ${range ?? ''}`)
+    const file = path.join(folder, url)
+    if (!existsSync(file)) return response.writeHead(404).end()
+    const all = readFileSync(file)
+    const from = Number(/\d+/.exec(range ?? '0')?.[0])
+    const head = {
+      etag: '"same"',
+      'content-length': all.length - from,
+      ...(range ? { 'content-range': `bytes ${from}-${all.length - 1}/${all.length}` } : {}),
+    }
+    response.writeHead(range ? 206 : 200, head)
+    if (!url.includes(shards[1] ?? '') || range !== undefined) return response.end(all.subarray(from))
+    return response.write(all.subarray(0, 1e6), () => stop())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    packs.setNetwork(true)
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/model.safetensors.index.json`
+    const work = packs.download(url, {})
+    await new Promise<void>((resolve) => (stop = resolve))
+    while ((work.bytes ?? 0) < statSync(path.join(folder, shards[0] ?? '')).size + 1e6) await new Promise(setImmediate)
+    expect(work.totalBytes).toBe(bytes)
+    await packs.cancel(work.id)
+    const { stopped } = await packs.overview()
+    expect(stopped).toEqual([
+      { url, name: 'model.safetensors.index.json', bytes: statSync(path.join(folder, shards[0] ?? '')).size + 1e6, totalBytes: bytes },
+    ])
+    asked.length = 0
+    await packs.finished(packs.download(url, {}))
+    expect(asked.filter((line) => line.includes('model'))).toEqual([`/${shards[1] ?? ''} bytes=1000000-`])
+    const made = (await packs.overview()).packs.find(({ id }) => id === ID)
+    expect(made?.manifest).toMatchObject({ source: { url } })
+    packs.delete(ID)
+    expect(readdirSync(path.join(packsDir, '.downloads'))).toEqual([])
+  } finally {
+    packs.setNetwork(false)
+    server.close()
+    server.closeAllConnections()
+    rmSync(folder, { recursive: true })
   }
 })
 

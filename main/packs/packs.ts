@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { readdir, rm, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { CATALOGUE, engineMemory } from '../../app/catalogue.ts'
+import { BESIDE, CATALOGUE, engineMemory } from '../../app/catalogue.ts'
 import type { InstalledPack, PackOverview, PackWork, Precision, SwitchPlan } from '../../app/contract/packs.ts'
 import { problemOf, TubeletError } from '../../app/errors.ts'
 import { encodingTime } from '../../app/estimate.ts'
@@ -17,8 +17,8 @@ import type { ChosenPack } from '../library/packs.ts'
 import { type Brought, receive } from './brought.ts'
 import { checkedAddress, download, forgetDownload, isDenied, partOf } from './download.ts'
 import { prepareImport, type Imported, type ImportOptions } from './import.ts'
-import { CONFIG } from './openmammut.ts'
 import type { RunningPacks } from './running.ts'
+import { isIndex, readIndex } from './safetensors.ts'
 import { PackSettings } from './settings.ts'
 import type { PackStore, StoredPack } from './store.ts'
 
@@ -28,8 +28,8 @@ interface Parts {
   store: PackStore
   running: RunningPacks
   fork: ForkEngine | undefined
-  /** models/packs/openmammut, or its place in the packaged app. */
-  templateDir: string
+  /** models/packs, or its place in the packaged app. */
+  templates: string
   /** The id of the pack that the library used, if it is no longer on this machine. */
   lost: string | null
 }
@@ -230,8 +230,8 @@ export class Packs {
 
   /** @throws TubeletError as `prepareImport`, before the work begins. */
   async import(file: string, precision: Precision = 'fp32'): Promise<PackWork> {
-    const { store, templateDir } = this.#parts
-    const prepared = await prepareImport(file, precision, templateDir, store)
+    const { store, templates } = this.#parts
+    const prepared = await prepareImport(file, precision, templates, store)
     return this.#start({ kind: 'import', title: path.basename(file), url: null }, 'checking', async (options) =>
       this.#imported(await prepared.run(options)),
     )
@@ -239,12 +239,12 @@ export class Packs {
 
   /** Import a file whose bytes are sent. Resolves when all of it is here. @throws what `receive` throws */
   async bring(file: Brought, body: ReadableStream<Uint8Array>, precision: Precision = 'fp32'): Promise<PackWork> {
-    const { store, templateDir } = this.#parts
+    const { store, templates } = this.#parts
     const here = Promise.withResolvers<null>()
     const work = this.#start({ kind: 'import', title: file.name, url: null }, 'copying', async (options) => {
       const dir = store.unfinished()
       try {
-        const prepared = await receive(file, body, dir, (given) => prepareImport(given, precision, templateDir, store, file.bytes), options)
+        const prepared = await receive(file, body, dir, (given) => prepareImport(given, precision, templates, store, file.bytes), options)
         here.resolve(null)
         this.#imported(await prepared.run(options))
       } finally {
@@ -270,24 +270,13 @@ export class Packs {
     if (this.#fetching().has(url)) {
       throw new TubeletError({ code: 'conflict', message: 'This file is being fetched already.', next: 'Watch it on the Packs page.' })
     }
-    const { store, templateDir } = this.#parts
+    const { store, templates } = this.#parts
     return this.#start({ kind: 'download', title: path.basename(file), url }, 'downloading', async (options) => {
-      const told = (bytes: number, totalBytes: number | null) => options.report({ stage: 'downloading', bytes, totalBytes })
-      // The config has what shapes do not show. Not every model has one.
-      await download(
-        { url: new URL(CONFIG, address).href, file: path.join(path.dirname(file), CONFIG) },
-        () => undefined,
-        options.signal,
-      ).catch((error: unknown) => {
-        options.signal.throwIfAborted()
-        // If the config exists but cannot be fetched now, stop: the model would be refused and deleted after its whole download.
-        if (!isDenied(error)) throw error
-      })
-      const found = await download({ url, file, sha256 }, told, options.signal)
+      const found = await fetchCheckpoint({ address, file, sha256 }, options)
       options.report({ stage: 'checking', bytes: null, totalBytes: null })
       try {
-        const prepared = await prepareImport(file, precision, templateDir, store)
-        this.#imported(await prepared.run({ ...options, origin: { url, sha256: found } }))
+        const prepared = await prepareImport(file, precision, templates, store)
+        this.#imported(await prepared.run({ ...options, origin: { url, ...(found === null ? {} : { sha256: found }) } }))
       } catch (error) {
         // An unusable file is deleted; after a lack of disk space or an abort it is kept.
         if (!options.signal.aborted && error instanceof TubeletError && error.problem.code === 'checkpoint-unusable')
@@ -449,14 +438,20 @@ export class Packs {
 
   async #stopped(): Promise<PackOverview['stopped']> {
     const fetching = this.#fetching()
-    const files = (await readdir(this.#downloads, { recursive: true }).catch(() => [])).filter(
-      (file) => file.endsWith('.json') && !path.basename(file).startsWith(CONFIG),
-    )
+    const folders = await readdir(this.#downloads).catch(() => [])
     const found = await Promise.all(
-      files.map(async (json) => {
-        const file = path.join(this.#downloads, json.slice(0, -'.json'.length))
-        const part = await partOf(file)
-        return part && { url: part.url, name: path.basename(file), bytes: part.bytes, totalBytes: part.total }
+      folders.map(async (folder) => {
+        const files = (await readdir(path.join(this.#downloads, folder)).catch(() => [])).filter((name) => name.endsWith('.json'))
+        const parts = await Promise.all(files.map((json) => partOf(path.join(this.#downloads, folder, json.slice(0, -'.json'.length)))))
+        const here = parts.filter((part) => part !== null)
+        // The folder is named after the address that was asked for; what lies beside came with it.
+        const asked = here.find(({ url }) => path.basename(path.dirname(this.#downloadFile(url))) === folder)
+        if (asked === undefined) return null
+        const name = path.basename(this.#downloadFile(asked.url))
+        if (!isIndex(name)) return { url: asked.url, name, bytes: asked.bytes, totalBytes: asked.total }
+        const shards = here.filter(({ url }) => url.endsWith('.safetensors'))
+        const { bytes: totalBytes } = await readIndex(this.#downloadFile(asked.url)).catch(() => ({ bytes: null }))
+        return { url: asked.url, name, bytes: shards.reduce((sum, { bytes }) => sum + bytes, 0), totalBytes }
       }),
     )
     return found.filter((one) => one !== null).filter(({ url }) => !fetching.has(url))
@@ -476,6 +471,35 @@ export class Packs {
       this.#parts.library.emit({ type: 'packs' })
     }, ANNOUNCE_MS)
   }
+}
+
+/**
+ * Fetches a checkpoint with what lies beside it, each where it is not here already: one file, or an index and the files that it names.
+ * @param file Where it is to lie. @returns Its SHA-256; null where it is several files. @throws TubeletError as `download` and `readIndex`
+ */
+async function fetchCheckpoint(
+  { address, file, sha256 }: { address: URL; file: string; sha256: string | undefined },
+  { report, signal }: Pick<ImportOptions, 'report' | 'signal'>,
+): Promise<string | null> {
+  const told = (bytes: number, totalBytes: number | null) => report({ stage: 'downloading', bytes, totalBytes })
+  const beside = (name: string) => ({ url: new URL(name, address).href, file: path.join(path.dirname(file), name) })
+  // These have what shapes do not show. Not every model has each.
+  for (const name of BESIDE)
+    await download(beside(name), () => undefined, signal).catch((error: unknown) => {
+      signal.throwIfAborted()
+      // If one exists but cannot be fetched now, stop: the model would be refused and deleted after its whole download.
+      if (!isDenied(error)) throw error
+    })
+  if (!isIndex(file)) return download({ url: address.href, file, sha256 }, told, signal)
+  await download({ url: address.href, file, sha256 }, () => undefined, signal)
+  const { shards, bytes } = await readIndex(file)
+  let before = 0
+  for (const name of shards) {
+    let here = 0
+    await download(beside(name), (done) => told(before + (here = done), bytes), signal)
+    before += here
+  }
+  return null
 }
 
 /** A pack as a library stores it. */

@@ -17,12 +17,12 @@ import type { Pack } from '../engine/mammut.ts'
 import { openPack } from '../engine/mammut.testing.ts'
 import { Model, type Vision } from '../engine/model.ts'
 import { placePack } from '../engine/provider.ts'
-import { TEMPLATE_DIR } from './checkpoint.testing.ts'
+import { mammutTemplate, TEMPLATES } from './checkpoint.testing.ts'
 import { prepareImport } from './import.ts'
 import { readConfig, recogniseOpenMammut } from './openmammut.ts'
 import { BUNDLED } from './pack.testing.ts'
 import { PackStore } from './store.ts'
-import { expandTemplate, type Graph, Template } from './template.ts'
+import { expandTemplate, type Graph } from './template.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const python = path.join(repository, '.venv', 'bin', 'python')
@@ -79,7 +79,7 @@ for name, config in CONFIGS.items():
       execFileSync(python, ['-c', program, root, ...NAMES], { cwd: repository, stdio: 'pipe' })
       for (const name of NAMES) {
         const store = new PackStore([BUNDLED], path.join(root, name, 'packs'))
-        const { run } = await prepareImport(fileOf(name), 'fp32', TEMPLATE_DIR, store)
+        const { run } = await prepareImport(fileOf(name), 'fp32', TEMPLATES, store)
         const { pack } = await run({ store, fork: undefined, report: () => undefined, signal: new AbortController().signal })
         packs.set(name, pack.dir)
       }
@@ -157,9 +157,9 @@ for name, config in CONFIGS.items():
     // After an intended change of the template run models/openmammut/test_openmammut.py first, then put the new digests into values.json.
     it.each(Object.keys(graphs))('of %s has the graphs that it had when they were held to the reference', async (name) => {
       const folder = path.join(root, 'shapes', name)
-      const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
+      const template = mammutTemplate()
       const shapes = z.record(z.string(), z.array(z.number())).parse(JSON.parse(readFileSync(path.join(folder, 'shapes.json'), 'utf8')))
-      const tensors = new Map(Object.entries(shapes).map(([key, shape]) => [key, { dtype: 'F32', shape, begin: 0, bytes: 0 }]))
+      const tensors = new Map(Object.entries(shapes).map(([key, shape]) => [key, { file: name, dtype: 'F32', shape, begin: 0, bytes: 0 }]))
       const { env } = recogniseOpenMammut(
         { file: name, bytes: 0, tensors },
         template,

@@ -1,6 +1,6 @@
 /**
- * Reads `.safetensors` checkpoints: 8 bytes with the length of a JSON header, the header, the tensors' bytes. The
- * file is not trusted, so every number in it is checked before it is used.
+ * Reads `.safetensors` checkpoints: 8 bytes with the length of a JSON header, the header, the tensors' bytes. A large checkpoint may lie in several
+ * such files, with an index that says which tensor is in which. No file is trusted, so every number in it is checked before it is used.
  * Format: github.com/huggingface/safetensors, README "Format".
  */
 import type { FileHandle } from 'node:fs/promises'
@@ -28,6 +28,8 @@ const BITS: Readonly<Record<string, number>> = {
   F8_E4M3: 8,
   F8_E5M2: 8,
 }
+/** The next step where a file holds no model that can be imported. */
+export const CHOOSE_OTHER = phrase('Choose the .safetensors file of a model that the Packs page lists, or its folder.')
 /** Largest header, bytes, as in the format's own reader. */
 export const MAX_HEADER = 100_000_000
 
@@ -36,6 +38,8 @@ const Entry = z.object({ dtype: z.string(), shape: z.array(z.int().min(0)), data
 const Header = z.record(z.string(), z.unknown())
 
 export interface Tensor {
+  /** The file that holds it. */
+  file: string
   dtype: string
   shape: readonly number[]
   /** The place of its first byte in the file. */
@@ -43,7 +47,9 @@ export interface Tensor {
   bytes: number
 }
 export interface Checkpoint {
+  /** What was chosen: the file, or the index of several. */
   file: string
+  /** Of all its files. */
   bytes: number
   tensors: ReadonlyMap<string, Tensor>
 }
@@ -53,7 +59,101 @@ export interface Checkpoint {
  * @throws TubeletError `checkpoint-unusable` that says what the file is instead, or what is wrong with it; `file-missing`, `file-unreadable`.
  */
 export async function readSafetensors(file: string, whole?: number): Promise<Checkpoint> {
-  const handle = await openPlain(file).catch((error: unknown) => {
+  const handle = await opened(file)
+  try {
+    const info = await handle.stat()
+    const size = whole ?? info.size
+    if (info.isDirectory())
+      throw refusal({
+        code: 'checkpoint-unusable',
+        message: 'There is neither a checkpoint nor a pack in this folder.',
+        file,
+        next: CHOOSE_OTHER,
+      })
+    const start = await bytesAt(handle, 0, Math.min(512, size))
+    refuseStrangers(file, start, size)
+    const length = Number(start.readBigUInt64LE(0))
+    if (length < 2 || length > MAX_HEADER || start[8] !== 0x7b) throw notSafetensors(file)
+    if (8 + length > size) throw truncated(file, size, 8 + length)
+    const tensors = parseHeader(file, await bytesAt(handle, 8, length), 8 + length)
+    checkLayout(file, tensors, 8 + length, size)
+    return { file, bytes: size, tensors }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The name of the index of a checkpoint in several files, as transformers writes it. */
+export const INDEX = 'model.safetensors.index.json'
+export const isIndex = (file: string): boolean => file.endsWith('.safetensors.index.json')
+/** One of several files: `model-00001-of-00003.safetensors`. */
+const SHARD = /-\d{5}-of-\d{5}\.safetensors$/
+
+const Index = z.looseObject({
+  metadata: z.looseObject({ total_size: z.number().int().positive().optional() }).optional(),
+  /** By the name of a tensor: the file that holds it, in the same folder. */
+  weight_map: z.record(z.string(), z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\.safetensors$/, 'the name of a .safetensors file')),
+})
+
+/** The files that an index names, and the bytes of their tensors, if it says so. @throws TubeletError `checkpoint-unusable`, `file-missing`, `file-unreadable` */
+export async function readIndex(file: string): Promise<{ shards: string[]; of: Readonly<Record<string, string>>; bytes: number | null }> {
+  await using handle = await opened(file)
+  try {
+    if ((await handle.stat()).size > MAX_HEADER) throw new Error('it is far larger than any index')
+    const { weight_map: of, metadata } = Index.parse(JSON.parse(await handle.readFile('utf8')))
+    const shards = [...new Set(Object.values(of))].sort()
+    if (shards.length === 0) throw new Error('it names no files')
+    return { shards, of, bytes: metadata?.total_size ?? null }
+  } catch (cause) {
+    throw refusal(
+      {
+        code: 'checkpoint-unusable',
+        message: 'The index of this checkpoint cannot be read.',
+        file,
+        next: 'Download it again.',
+        details: cause instanceof Error ? cause.message : String(cause),
+      },
+      cause,
+    )
+  }
+}
+
+/**
+ * A checkpoint in one file or, through its index, in several.
+ * @param whole The final size of a file of which only the beginning is here yet.
+ * @throws TubeletError as `readSafetensors` and `readIndex`; `checkpoint-unusable` where a part is missing or has other tensors than the index says.
+ */
+export async function readCheckpoint(file: string, whole?: number): Promise<Checkpoint> {
+  if (!isIndex(file)) {
+    if (SHARD.test(file))
+      throw refusal({
+        code: 'checkpoint-unusable',
+        message: 'This is one of several files of a checkpoint.',
+        file,
+        next: 'Choose the folder that holds all of them and {{index}}, or give its path.',
+        values: { index: INDEX },
+      })
+    return readSafetensors(file, whole)
+  }
+  const { shards, of } = await readIndex(file)
+  const tensors = new Map<string, Tensor>()
+  let bytes = 0
+  for (const name of shards) {
+    const part = await readSafetensors(path.join(path.dirname(file), name))
+    bytes += part.bytes
+    for (const [key, tensor] of part.tensors) {
+      if (of[key] !== name) throw damaged(file, `tensor "${key}" lies in ${name}, not in ${of[key] ?? 'any file that it names'}`)
+      tensors.set(key, tensor)
+    }
+  }
+  const missing = Object.keys(of).find((key) => !tensors.has(key))
+  if (missing !== undefined) throw damaged(file, `tensor "${missing}" is not in ${of[missing] ?? ''}`)
+  return { file, bytes, tensors }
+}
+
+/** A file, open for reading. @throws TubeletError `file-missing`, `file-unreadable` */
+async function opened(file: string): Promise<FileHandle> {
+  return openPlain(file).catch((error: unknown) => {
     if (error instanceof TubeletError) throw error
     const missing = hasCode(error, 'ENOENT')
     const message = missing ? 'There is no such file.' : 'The file could not be opened.'
@@ -67,27 +167,6 @@ export async function readSafetensors(file: string, whole?: number): Promise<Che
       error,
     )
   })
-  try {
-    const info = await handle.stat()
-    const size = whole ?? info.size
-    if (info.isDirectory())
-      throw refusal({
-        code: 'checkpoint-unusable',
-        message: 'There is neither a checkpoint nor a pack in this folder.',
-        file,
-        next: 'Choose the folder or the .safetensors file of an openMaMMUT model.',
-      })
-    const start = await bytesAt(handle, 0, Math.min(512, size))
-    refuseStrangers(file, start, size)
-    const length = Number(start.readBigUInt64LE(0))
-    if (length < 2 || length > MAX_HEADER || start[8] !== 0x7b) throw notSafetensors(file)
-    if (8 + length > size) throw truncated(file, size, 8 + length)
-    const tensors = parseHeader(file, await bytesAt(handle, 8, length), 8 + length)
-    checkLayout(file, tensors, 8 + length, size)
-    return { file, bytes: size, tensors }
-  } finally {
-    await handle.close()
-  }
 }
 
 /** Refuses files that people mistake for a checkpoint, recognised by their first bytes. */
@@ -117,7 +196,7 @@ function refuseStrangers(file: string, start: Buffer, bytes: number): void {
       code: 'checkpoint-unusable',
       message: 'This is a GGUF file, which holds a language model.',
       file,
-      next: 'Choose the .safetensors file of an openMaMMUT model.',
+      next: CHOOSE_OTHER,
     })
   if (/^\s*<(!doctype|html|\?xml)/i.test(text))
     throw refusal({
@@ -153,7 +232,7 @@ function parseHeader(file: string, bytes: Buffer, dataBegin: number): Map<string
     const size = shape.reduce((product, side) => product * side, bits / 8)
     if (!Number.isSafeInteger(size) || size !== end - begin)
       throw damaged(file, `tensor "${name}" of ${dtype} [${shape.join(', ')}] cannot lie in bytes ${begin} to ${end}`)
-    tensors.set(name, { dtype, shape, begin: dataBegin + begin, bytes: size })
+    tensors.set(name, { file, dtype, shape, begin: dataBegin + begin, bytes: size })
   }
   return tensors
 }
@@ -187,7 +266,7 @@ function notSafetensors(file: string, cause?: unknown): TubeletError {
       code: 'checkpoint-unusable',
       message: 'This is not a .safetensors checkpoint, whatever its name says.',
       file,
-      next: 'Choose the .safetensors file of an openMaMMUT model.',
+      next: CHOOSE_OTHER,
     },
     cause,
   )

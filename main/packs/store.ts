@@ -3,7 +3,6 @@ import { mkdtempSync, readdirSync, renameSync, rmSync, type Stats, statSync } fr
 import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
-import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { MOST_MANIFEST } from '../../app/pack/base.ts'
 import { PackManifest } from '../../app/pack/pack.ts'
 import { isAlive } from '../alive.ts'
@@ -168,8 +167,8 @@ export class PackStore {
 function isSame(one: StoredPack, other: StoredPack): boolean {
   const [a, b] = [one.manifest, other.manifest]
   if (one.digest === other.digest) return true
-  if (a.family !== 'mammut' || b.family !== 'mammut' || a.source === undefined) return false
-  const made = ({ graphs, weights, tokenizer }: MammutManifest) => JSON.stringify([graphs, weights, tokenizer])
+  if (!('source' in a) || !('source' in b)) return false
+  const made = ({ graphs, weights, tokenizer }: typeof a) => JSON.stringify([graphs, weights, tokenizer])
   return made(a) === made(b)
 }
 

@@ -1,5 +1,6 @@
 /**
- * The graphs of any openMaMMUT size, expanded from one description that was written by hand: models/packs/openmammut/template.json.
+ * The graphs of a family of models at any size, expanded from one description that was written by hand: template.json in the family's folder of
+ * models/packs.
  *
  * A body item is a line, `{"for": "i", "in": count, "do": […]}` or `{"if": flag, "do": […], "else": […]}`. A line is
  * `out, out2 = Op(arg, …) attr=value …`, an ONNX operator or a macro. Names can be assigned again; `list[] = …` appends and `list...`
@@ -41,31 +42,15 @@ export const Template = z.object({
   format: z.literal(1),
   opset: z.int(),
   ir: z.int(),
-  frames: z.int().positive(),
-  /** What is the same in every pack's manifest. */
-  manifest: z.object({
-    licence: z.string(),
-    prompts: z.object({ caption: z.string(), search: z.string() }),
-    decoding: z.object({ beams: z.int(), lengthPenalty: z.number(), longest: z.int() }),
-    maxClipSeconds: z.number(),
-    threshold: z.number(),
-    background: z.array(z.string()),
-  }),
-  selfTest: z.object({ texts: z.array(z.string()), tolerance: z.number() }),
   /** Name → a tensor of the checkpoint and the axis whose length it is. */
   dims: z.record(z.string(), z.tuple([z.string(), z.int()])),
   /** Name → how many of these tensors there are, from {i} = 0. */
   counts: z.record(z.string(), z.string()),
   keys: z.array(Item),
   macros: z.record(z.string(), z.object({ in: z.array(z.string()), out: z.array(z.string()), body: z.array(Item) })),
-  graphs: z.record(
-    z.enum(['vision', 'text', 'cross', 'decoder']),
-    z.object({ inputs: z.array(Input), outputs: z.array(Input), body: z.array(Item) }),
-  ),
+  graphs: z.record(z.string(), z.object({ inputs: z.array(Input), outputs: z.array(Input), body: z.array(Item) })),
 })
 export type Template = z.infer<typeof Template>
-export type GraphName = keyof Template['graphs']
-const GRAPHS: readonly GraphName[] = ['vision', 'text', 'cross', 'decoder']
 
 export interface Node {
   op: string
@@ -87,7 +72,7 @@ export interface WeightRef {
   transforms: readonly (readonly string[])[]
 }
 export interface Graph {
-  name: GraphName
+  name: string
   inputs: GraphValue[]
   outputs: GraphValue[]
   nodes: Node[]
@@ -148,9 +133,9 @@ export function expectedKeys(template: Template, env: Env): Map<string, number[]
   return keys
 }
 
-/** @param env As `sizesOf` gives it. */
+/** The graphs in the order of the template. */
 export function expandTemplate(template: Template, env: Env, precision: Precision): Graph[] {
-  return GRAPHS.map((name) => new Expansion(template, name, env, precision).graph)
+  return Object.entries(template.graphs).map(([name, body]) => new Expansion(template.macros, name, body, env, precision).graph)
 }
 
 type Names = Map<string, string | string[]>
@@ -163,14 +148,19 @@ class Expansion {
   readonly #fixed: ReadonlySet<string>
   #count = 0
 
-  constructor(template: Template, name: GraphName, env: Env, precision: Precision) {
-    const { inputs, outputs, body } = template.graphs[name]
+  constructor(
+    macros: Template['macros'],
+    name: string,
+    { inputs, outputs, body }: Template['graphs'][string],
+    env: Env,
+    precision: Precision,
+  ) {
     const value = ([valueName, type, dims]: z.infer<typeof Input>): GraphValue => ({
       name: valueName,
       type,
       shape: dims.map((dim) => (typeof dim === 'string' && /^\w+$/.test(dim) && !(dim in env) ? dim : integer(dim, env))),
     })
-    this.#macros = template.macros
+    this.#macros = macros
     this.#precision = precision
     this.graph = { name, inputs: inputs.map(value), outputs: outputs.map(value), nodes: [], weights: new Map(), constants: new Map() }
     this.#fixed = new Set(outputs.map(([output]) => output))

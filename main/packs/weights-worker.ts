@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { hasCode, TubeletError } from '../../app/errors.ts'
 import { serve } from '../channel.ts'
-import { refusal } from './safetensors.ts'
+import { CHOOSE_OTHER, refusal } from './safetensors.ts'
 import type { PlannedWeight, WeightsService, WeightsTask } from './weights.ts'
 
 /** Elements in memory at once. Only the convolution of the patches has more than two axes; it is transposed as a whole if its size is sensible. */
@@ -13,14 +13,24 @@ const LARGEST_CONVOLUTION = 1 << 24
 const REPORT_MS = 100
 const HALF_MAX = 65_504
 
-/** The checkpoint, open for reading. */
-interface Checkpoint {
-  file: string
-  handle: number
+/** The files of the checkpoint that are open for reading. */
+class Files implements Disposable {
+  readonly #handles = new Map<string, number>()
+
+  of(file: string): number {
+    let handle = this.#handles.get(file)
+    if (handle === undefined) this.#handles.set(file, (handle = openSync(file, 'r')))
+    return handle
+  }
+
+  [Symbol.dispose](): void {
+    for (const handle of this.#handles.values()) closeSync(handle)
+  }
 }
 
 /** Elements [from, from + count) of a tensor, as fp32. */
-function read({ file, handle }: Checkpoint, { dtype, begin }: PlannedWeight['tensor'], from: number, count: number): Float32Array {
+function read(files: Files, { file, dtype, begin }: PlannedWeight['tensor'], from: number, count: number): Float32Array {
+  const handle = files.of(file)
   const width = dtype === 'F32' ? 4 : 2
   const bytes = new Uint8Array(count * width)
   let got = 0
@@ -44,7 +54,7 @@ function read({ file, handle }: Checkpoint, { dtype, begin }: PlannedWeight['ten
 const product = (sides: readonly number[]) => sides.reduce((all, side) => all * side, 1)
 
 /** The tensor in the order in which it is stored, in parts. */
-function* parts(checkpoint: Checkpoint, { tensor, transforms }: PlannedWeight): Generator<Float32Array> {
+function* parts(files: Files, { tensor, transforms }: PlannedWeight): Generator<Float32Array> {
   let shape = [...tensor.shape]
   let from = 0
   let order: number[] | null = null
@@ -56,9 +66,9 @@ function* parts(checkpoint: Checkpoint, { tensor, transforms }: PlannedWeight): 
   }
   const count = product(shape)
   if (order === null) {
-    for (let at = 0; at < count; at += CHUNK) yield read(checkpoint, tensor, from + at, Math.min(CHUNK, count - at))
+    for (let at = 0; at < count; at += CHUNK) yield read(files, tensor, from + at, Math.min(CHUNK, count - at))
   } else if (count <= CHUNK || (shape.length > 2 && count <= LARGEST_CONVOLUTION))
-    yield turned(read(checkpoint, tensor, from, count), shape, order)
+    yield turned(read(files, tensor, from, count), shape, order)
   else if (shape.length === 2) {
     // Transposed in bands of columns, which become rows.
     const [rows = 0, columns = 0] = shape
@@ -66,15 +76,15 @@ function* parts(checkpoint: Checkpoint, { tensor, transforms }: PlannedWeight): 
     for (let left = 0; left < columns; left += width) {
       const band = Math.min(width, columns - left)
       const data = new Float32Array(rows * band)
-      for (let row = 0; row < rows; row += 1) data.set(read(checkpoint, tensor, from + row * columns + left, band), row * band)
+      for (let row = 0; row < rows; row += 1) data.set(read(files, tensor, from + row * columns + left, band), row * band)
       yield turned(data, [rows, band], order)
     }
   } else
     throw refusal({
       code: 'checkpoint-unusable',
       message: 'A tensor of this checkpoint is far larger than those of any published model.',
-      file: checkpoint.file,
-      next: 'Choose the .safetensors file of an openMaMMUT model.',
+      file: tensor.file,
+      next: CHOOSE_OTHER,
     })
 }
 
@@ -103,31 +113,31 @@ function turned(data: Float32Array, shape: readonly number[], order: readonly nu
 }
 
 /** The tensor's bytes as they are stored, in parts. */
-function* stored(checkpoint: Checkpoint, weight: PlannedWeight): Generator<Uint8Array> {
+function* stored(files: Files, weight: PlannedWeight): Generator<Uint8Array> {
   const asked = weight.transforms.map(([step]) => step)
   if (asked.includes('scale') || asked.includes('int8')) {
     // Symmetric quantisation per column: the largest magnitude becomes 127.
     const columns = asked.includes('scale') ? (weight.shape[0] ?? 0) : (weight.shape.at(-1) ?? 0)
     const scales = new Float32Array(columns)
     let at = 0
-    for (const part of parts(checkpoint, weight))
+    for (const part of parts(files, weight))
       for (const value of part) scales[at % columns] = Math.max(scales[at++ % columns] ?? 0, Math.abs(value))
     scales.forEach((largest, column) => (scales[column] = largest === 0 ? 1 : largest / 127))
     if (asked.includes('scale')) yield new Uint8Array(scales.buffer)
     else {
       at = 0
-      for (const part of parts(checkpoint, weight))
+      for (const part of parts(files, weight))
         yield new Uint8Array(Int8Array.from(part, (value) => roundHalfEven(Math.fround(value / (scales[at++ % columns] ?? 1)))).buffer)
     }
     return
   }
-  for (const part of parts(checkpoint, weight)) {
+  for (const part of parts(files, weight)) {
     if (weight.type === 'float16') {
       if (part.some((value) => Math.abs(value) > HALF_MAX))
         throw refusal({
           code: 'checkpoint-unusable',
           message: 'A weight of this checkpoint is too large for half precision.',
-          file: checkpoint.file,
+          file: weight.tensor.file,
           next: 'Import it in full precision.',
         })
       yield new Uint8Array(new Float16Array(part).buffer)
@@ -141,7 +151,7 @@ function roundHalfEven(value: number): number {
 }
 
 /** @returns The file's SHA-256. */
-function write(checkpoint: Checkpoint, { out, plan }: WeightsTask, report: (bytes: number) => void): string {
+function write(files: Files, { out, plan }: WeightsTask, report: (bytes: number) => void): string {
   const file = openSync(out, 'w')
   try {
     const hash = createHash('sha256')
@@ -158,7 +168,7 @@ function write(checkpoint: Checkpoint, { out, plan }: WeightsTask, report: (byte
     }
     for (const weight of plan) {
       put(new Uint8Array(weight.offset - at))
-      for (const bytes of stored(checkpoint, weight)) put(bytes)
+      for (const bytes of stored(files, weight)) put(bytes)
     }
     return hash.digest('hex')
   } finally {
@@ -168,9 +178,9 @@ function write(checkpoint: Checkpoint, { out, plan }: WeightsTask, report: (byte
 
 serve<WeightsService>({
   write: (task, { note }) => {
-    const handle = openSync(task.checkpoint, 'r')
+    using files = new Files()
     try {
-      return write({ file: task.checkpoint, handle }, task, note)
+      return write(files, task, note)
     } catch (error) {
       if (!hasCode(error, 'ENOSPC')) throw error
       throw new TubeletError({
@@ -180,8 +190,6 @@ serve<WeightsService>({
         stillWorks: 'The packs that you have go on working.',
         next: 'Make room and import it again.',
       })
-    } finally {
-      closeSync(handle)
     }
   },
 })

@@ -10,7 +10,6 @@ export interface PlannedWeight extends Place {
   transforms: WeightRef['transforms']
 }
 export interface WeightsTask {
-  checkpoint: string
   /** Written from its beginning; `plan` is in the order of its offsets. */
   out: string
   plan: readonly PlannedWeight[]

@@ -1,6 +1,7 @@
 /** The queries about packs, and what the window does with packs. */
 import { QueryObserver, queryOptions, useQuery } from '@tanstack/react-query'
 import { toast } from 'sonner'
+import { BESIDE, MOST_BESIDE_BYTES } from '../../app/catalogue.ts'
 import type { BroughtBeside } from '../../app/contract/intake.ts'
 import type { InstalledPack, PackOverview, PackWork } from '../../app/contract/packs.ts'
 import { problemOf, TubeletError } from '../../app/errors.ts'
@@ -55,14 +56,15 @@ export async function followImport({ path, work, problem }: BroughtBeside['packs
 
 /**
  * Import a file whose path the browser does not reveal, by sending its bytes.
- * @param config The text of its open_clip_config.json.
+ * @param beside What lies in its folder; only what states something of a model is sent.
  */
-export async function bringFile(file: File, config: string | null): Promise<void> {
+export async function bringFile(file: File, beside: readonly File[]): Promise<void> {
   const { precision } = usePacksUi.getState()
-  const settings = new Blob(config === null ? [] : [config])
-  const query = { name: file.name, bytes: file.size, config: settings.size, precision }
+  const before = beside.filter(({ name, size }) => BESIDE.includes(name) && size <= MOST_BESIDE_BYTES)
+  const list = before.map(({ name, size }) => `${name}:${size}`).join(',')
+  const query = { name: file.name, bytes: file.size, precision, ...(list === '' ? {} : { beside: list }) }
   // A refusal stays on the page as failed work.
-  await followed(file.name, () => sendBytes('bringPack', { query }, new Blob([settings, file])))
+  await followed(file.name, () => sendBytes('bringPack', { query }, new Blob([...before, file])))
 }
 
 const NOTICE = 'import-'
