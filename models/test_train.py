@@ -315,22 +315,18 @@ def test_spawned_workers_compose_what_forked_ones_do(run: Path) -> None:
 
 
 def test_training_learns(run: Path) -> None:
-    """A short real run: both losses fall, and questions about unseen clips are answered far better than by chance."""
+    """A short real run: the losses fall, curves are drawn, the checkpoint is judged. That it learns to answer: test_learning.py."""
     torch.set_num_threads(1)  # more threads only wait for each other on matrices this small
     config = config_of(run)
-    history = train(ToyWorld, config, RECIPE, run, steps=160, labels=list(BLOCKS), warm=64)
+    history = train(ToyWorld, config, RECIPE, run, steps=60, labels=list(BLOCKS), warm=64)
     first, last = history[0], history[-1]
-    assert last["caption"] < 0.2 * first["caption"] and last["answer"] < 0.3 * first["answer"]
-    assert last["contrastive"] < 0.6 * first["contrastive"]
+    assert last["caption"] < 0.5 * first["caption"] and last["answer"] < 0.6 * first["answer"]
     model, state = load(run / "checkpoint.pt")
-    assert state["step"] == 160 and (run / "curves.png").stat().st_size > 10_000
+    assert state["step"] == 60 and (run / "curves.png").stat().st_size > 10_000
 
     rng = np.random.default_rng(5)
-    clips = [ToyWorld().sample(rng) for _ in range(24)]
     text = tokenizer.Text.load(run / "tokenizer.json", 48)
-    report = evaluate(model, text, clips, list(BLOCKS), "0.0.1")
-    metrics = {(s["task"], s["metric"]): s["value"] for s in report["scores"]}
-    assert metrics["answer", "exact match"] > 0.6  # chance: (1/3 + 1/2 + 1/3) / 3 = 0.39
+    report = evaluate(model, text, [ToyWorld().sample(rng) for _ in range(8)], list(BLOCKS), "0.0.1")
     assert 0 <= report["calibration"]["search"]["threshold"] <= 1
 
 

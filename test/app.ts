@@ -120,7 +120,9 @@ export async function call<N extends RouteName>(
 
 /** Waits until nothing runs or is queued, and the window shows it. */
 export async function done(): Promise<void> {
-  await expect.poll(async () => ((queue) => queue.running + queue.waiting)(await call('queue')), { timeout: 110_000 }).toBe(0)
+  await expect
+    .poll(async () => ((queue) => queue.running + queue.waiting)(await call('queue')), { timeout: 110_000, intervals: [100] })
+    .toBe(0)
   await expect(page.getByRole('status').filter({ hasText: /All done|Nothing runs or waits; \d+ failed/ })).toBeVisible()
 }
 

@@ -154,7 +154,7 @@ for name, config in CONFIGS.items():
       expect(readdirSync(dir)).toContain('pack.json')
     })
 
-    // After an intended change of the template run models/openmammut/test_openmammut.py first, then put the new digests into values.json.
+    // After an intended change of the template run models/openmammut/test_openmammut.py first, also with -m full_size, then put the new digests into values.json.
     it.each(Object.keys(graphs))('of %s has the graphs that it had when they were held to the reference', async (name) => {
       const folder = path.join(root, 'shapes', name)
       const template = mammutTemplate()

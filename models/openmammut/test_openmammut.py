@@ -101,6 +101,7 @@ def large(folder: Path) -> dict[str, float]:
     return differences("L-14", prepare)
 
 
+@pytest.mark.full_size
 def test_says_what_the_reference_says_at_full_size(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "-c", LARGE, str(tmp_path)], capture_output=True, text=True, check=False)
     shutil.rmtree(tmp_path)  # gigabytes
