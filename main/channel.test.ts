@@ -200,3 +200,25 @@ test('memory that is transferred to or from a thread is not copied', async () =>
   expect(await channel.call('sent', null, { onNote: (memory) => got.push(memory.byteLength) })).toBe(0)
   expect(got).toEqual([1000])
 })
+
+describe('large bytes for a process', () => {
+  const bytes = (length: number, seed: number) => Uint8Array.from({ length }, (_, i) => i * seed)
+
+  test('come whole and to their own call, though another is cancelled between', async () => {
+    const asked = (channel = new Channel<Trial>(() => SIDES.process(), STOPPED))
+    const trees = [1, 2, 3].map((seed) => ({ seed, pictures: [{ rgb: bytes(300_000, seed) }, { rgb: bytes(900_000, seed + 3) }] }))
+    const stop = new AbortController()
+    const [first, ...others] = trees.map((tree, i) => asked.call('echo', tree, i === 1 ? { signal: stop.signal } : {}))
+    const gone = expect(others[0]).rejects.toThrow()
+    stop.abort()
+    await gone
+    expect(await first).toEqual(trees[0])
+    expect(await others[1]).toEqual(trees[2])
+  })
+
+  test.skipIf(process.platform === 'win32')('lie in the same memory each time, which is the call’s own while it runs', async () => {
+    const asked = (channel = new Channel<Trial>(() => SIDES.process(), STOPPED))
+    const same = () => asked.call('memory', { bytes: bytes(100_000, 7) })
+    expect([await same(), await same(), await same()]).toEqual([false, true, true])
+  })
+})

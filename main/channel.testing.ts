@@ -20,10 +20,13 @@ export interface Trial {
   /** How many bytes the memory still has on this side after it was sent as a note. */
   sent: { input: null; output: number; note: Uint8Array<ArrayBuffer> }
   process: { input: null; output: number }
+  /** Whether the bytes lie in the memory in which those of the call before lay. */
+  memory: { input: { bytes: Uint8Array }; output: boolean }
 }
 
 const held = new Map<string, PromiseWithResolvers<string>>()
 const cancelled: string[] = []
+let before: ArrayBufferLike | null = null
 const holding = (name: string) => {
   const one = held.get(name) ?? Promise.withResolvers<string>()
   held.set(name, one)
@@ -77,4 +80,9 @@ serve<Trial>({
     return memory.byteLength
   },
   process: () => process.pid,
+  memory: ({ bytes: { buffer } }) => {
+    const same = buffer === before
+    before = buffer
+    return same
+  },
 })

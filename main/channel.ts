@@ -3,6 +3,8 @@
  * name; the other side answers them with `serve`. Both sides share one type, a service: a map from each operation to its input and output.
  */
 import { fork } from 'node:child_process'
+import { readSync } from 'node:fs'
+import type { Writable } from 'node:stream'
 import path from 'node:path'
 import { parentPort, type ResourceLimits, type Transferable, Worker } from 'node:worker_threads'
 import { diskProblem, type Problem, problemOf, TubeletError } from '../app/errors.ts'
@@ -172,9 +174,20 @@ export function thread(near: string, entry: string, data?: unknown, resourceLimi
 /** @param pid Undefined where it could not be started. */
 export type ProcessPort = Port & { readonly pid: number | undefined }
 
-/** Starts a Node process, which ends by itself when this one does. @param entry The path of its file. @param args Its arguments. */
+/**
+ * Starts a Node process, which ends by itself when this one does. Large bytes of a message are written from where they lie: until the call is answered
+ * their memory must stay as it is.
+ * @param entry The path of its file. @param args Its arguments.
+ */
 export function childProcess(entry: string, args: readonly string[]): ProcessPort {
-  const child = fork(entry, args, { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const child = fork(entry, args, {
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc', HAS_PIPE ? 'pipe' : 'ignore'],
+  })
+  const pipe = child.stdio[PIPE] as Writable | null | undefined
+  // Its exit reports that the child is gone.
+  pipe?.on('error', () => undefined)
   const { promise: end, resolve } = Promise.withResolvers<Error>()
   child.once('exit', (code, signal) => resolve(ended(`the process ended with ${signal ?? `exit code ${code}`}`)))
   // If it could not be started at all, there is no exit event.
@@ -182,12 +195,81 @@ export function childProcess(entry: string, args: readonly string[]): ProcessPor
   return {
     pid: child.pid,
     // If sending fails, the child is gone, which its exit reports.
-    post: (message) => void child.send(message as object, () => undefined),
+    post: (message) => {
+      const large: Large[] = []
+      const light = pipe ? without(message, large) : message
+      child.send({ light, large: large.map(({ at, bytes }) => ({ at, length: bytes.length })) } satisfies Letter, () => undefined)
+      for (const { bytes } of large) pipe?.write(bytes)
+    },
     onMessage: (listener) => child.on('message', listener),
     onEnd: (listener) => void end.then(listener),
     hold: () => undefined,
     kill: () => void child.kill('SIGKILL'),
   }
+}
+
+// ── large bytes on their way to a process
+
+/** In a message, bytes are copied several times on either side, and each copy is memory to be freed; from so many on, a pipe of their own costs less. */
+const LARGE = 2 ** 15
+/** The pipe's place among the child's streams, behind that of the messages. A child cannot read it as a file on Windows. */
+const PIPE = 4
+const HAS_PIPE = process.platform !== 'win32'
+/** So deep in a message large bytes are looked for. */
+const DEEPEST = 5
+/** The memory of so many is kept for later ones. */
+const MOST_KEPT = 4
+
+interface Large {
+  /** Keys and indexes from the message to the bytes. */
+  at: (string | number)[]
+  bytes: Uint8Array
+}
+
+/** A message to a process, and what follows on the pipe, in that order. */
+interface Letter {
+  light: unknown
+  large: (Pick<Large, 'at'> & { length: number })[]
+}
+
+/** A copy of a message without its large bytes, which are added to `large`. */
+function without(value: unknown, large: Large[], at: Large['at'] = []): unknown {
+  if (value instanceof Uint8Array && value.length >= LARGE) {
+    large.push({ at, bytes: value })
+    return null
+  }
+  if (at.length >= DEEPEST || typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((one: unknown, i) => without(one, large, [...at, i]))
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, without(one, large, [...at, key])]))
+}
+
+/** Puts the bytes that follow on the pipe into their places. @returns The message, and the bytes' memory. */
+function opened({ light, large }: Letter): { message: unknown; memory: Uint8Array[] } {
+  const memory = large.map(({ length }) => received(length))
+  const root: { message: unknown } = { message: light }
+  large.forEach(({ at }, i) => {
+    const keys = ['message', ...at]
+    const last = keys.pop() ?? ''
+    const holder = keys.reduce<unknown>((one, key) => (one as Record<string | number, unknown>)[key], root)
+    Object.assign(holder as object, { [last]: memory[i] })
+  })
+  return { message: root.message, memory }
+}
+
+/** Memory of bytes that no call uses any more. */
+const spare: Uint8Array[] = []
+
+function received(length: number): Uint8Array {
+  const at = spare.findIndex((one) => one.length === length)
+  const bytes = (at < 0 ? undefined : spare.splice(at, 1)[0]) ?? new Uint8Array(length)
+  for (let filled = 0; filled < length; ) {
+    const read = readSync(PIPE, bytes, filled, length - filled, null)
+    // The host is gone.
+    if (read === 0) process.exit()
+    filled += read
+  }
+  return bytes
 }
 
 /** An error without a stack: where the end was noticed does not matter. */
@@ -204,14 +286,18 @@ export interface Call<O> {
   /** Report something while the call runs. @param transfer Memory of the note that is transferred instead of copied. */
   note: (note: NoteOf<O>, transfer?: readonly Transferable[]) => void
 }
-/** What an operation throws reaches the caller as a TubeletError: its own, or `internal` with the stack in the details. */
+/**
+ * What an operation throws reaches the caller as a TubeletError: its own, or `internal` with the stack in the details. In a process, bytes of the input
+ * hold until the operation is done; their memory then belongs to a later call.
+ */
 export type Handlers<S extends Service<S>> = {
   [K in keyof S]: (input: S[K]['input'], call: Call<S[K]>) => S[K]['output'] | Promise<S[K]['output']>
 }
 
 interface Host {
   post(message: FromService, transfer?: readonly Transferable[]): void
-  onMessage(listener: (message: ToService) => void): void
+  /** @param done To be called when nothing of the message is needed any more. */
+  onMessage(listener: (message: ToService, done: () => void) => void): void
 }
 
 /** Answer the host's calls in this thread or process from now on. A process ends when its host does. */
@@ -233,10 +319,14 @@ export function serve<S extends Service<S>>(handlers: Handlers<S>): void {
       running.delete(id)
     }
   }
-  host.onMessage((message) => {
+  host.onMessage((message, done) => {
     if ('cancel' in message) running.get(message.id)?.abort()
-    else void run(message.id, message.kind as keyof S, message.input)
+    else void run(message.id, message.kind as keyof S, message.input).finally(done)
   })
+}
+
+function nothing(): void {
+  // A message that came whole leaves nothing to be given back.
 }
 
 /** An Electron utility process has `process.parentPort`, a forked Node process `process.send`. */
@@ -254,14 +344,14 @@ function hostOf(): Host {
     })
     return {
       post: (message, transfer = []) => port.postMessage(message, transfer),
-      onMessage: (listener) => port.on('message', listener),
+      onMessage: (listener) => port.on('message', (message: ToService) => listener(message, nothing)),
     }
   }
   const utility = (process as { parentPort?: UtilityPort }).parentPort
   if (utility !== undefined)
     return {
       post: (message) => utility.postMessage(message),
-      onMessage: (listener) => utility.on('message', ({ data }) => listener(data as ToService)),
+      onMessage: (listener) => utility.on('message', ({ data }) => listener(data as ToService, nothing)),
     }
   process.on('disconnect', () => process.exit())
   return {
@@ -269,6 +359,13 @@ function hostOf(): Host {
     post: (message) => {
       if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
     },
-    onMessage: (listener) => process.on('message', (message) => listener(message as ToService)),
+    onMessage: (listener) =>
+      process.on('message', (letter) => {
+        const { message, memory } = opened(letter as Letter)
+        listener(message as ToService, () => {
+          spare.push(...memory)
+          spare.splice(0, spare.length - MOST_KEPT)
+        })
+      }),
   }
 }

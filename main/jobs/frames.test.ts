@@ -80,3 +80,18 @@ it('gives every picture back, looked at or not, and asks nothing of frames that 
   expect(looked).toEqual([1, 2, 19])
   expect(returned.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i))
 })
+
+it('keeps the memory of a picture whose look failed: the engine may still be reading it', async () => {
+  const returned: number[] = []
+  const frames = new Frames<Spotted>(new Map(), null, (_, { ordinal }) =>
+    ordinal === 1 ? Promise.reject(new Error('gone')) : Promise.resolve([]),
+  )
+  for (const ordinal of [0, 1, 2])
+    await frames.push(
+      { ordinal, pts: ordinal * 250 },
+      { rgb: new Uint8Array(3), width: 1, height: 1, giveBack: () => void returned.push(ordinal) },
+      null,
+    )
+  await expect(frames.take(Infinity)).rejects.toThrow('gone')
+  expect(returned).toEqual([0, 2])
+})

@@ -77,8 +77,11 @@ export class Frames<T extends Spotted | Line> {
     const known = this.#known.get(frame.ordinal)
     const rests = known === null || (known === undefined && (picture === null || (await this.#rests(frame, changed))))
     const seen = rests ? Promise.resolve(null) : known || picture === null ? Promise.resolve(known ?? null) : this.#look(picture, frame)
-    // An error is handled where this is awaited.
-    seen.catch(() => undefined).finally(() => picture?.giveBack())
+    // An error is handled where this is awaited. After one, the engine may still be reading the picture.
+    seen.then(
+      () => picture?.giveBack(),
+      () => undefined,
+    )
     this.#waiting.push({ frame, seen })
     if (!rests) {
       this.#learn(seen)
