@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { type Filter, resample, type Rgb } from './resample.ts'
+import { noise } from './noise.testing.ts'
+import { type Filter, resample } from './resample.ts'
 
 const Size = z.tuple([z.number(), z.number()])
 const Digests = z.object({ bilinear: z.string(), bicubic: z.string(), lanczos: z.string() })
@@ -15,17 +16,6 @@ const golden = z
   })
   .parse(JSON.parse(readFileSync(new URL('resample.golden.json', import.meta.url), 'utf8')))
 const FILTERS = ['bilinear', 'bicubic', 'lanczos'] as const satisfies readonly Filter[]
-
-/** As `noise` in models/resampling.py. */
-function noise(width: number, height: number, seed: number): Rgb {
-  const rgb = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
-    let h = (Math.imul(i, 0x9e3779b9) + seed) | 0
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-    return (h ^ (h >>> 16)) >>> 24
-  })
-  return { rgb, width, height }
-}
 
 test('a picture comes out as Pillow makes it, to the last bit, whichever pass is first', () => {
   for (const filter of FILTERS) expect([...resample(noise(4, 3, 0), 2, 2, filter).rgb], filter).toEqual(golden.first[filter])

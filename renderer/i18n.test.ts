@@ -181,8 +181,10 @@ test('what packs of Tubelet’s own say of themselves is translated', () => {
   const template = text('models/packs/openmammut/template.json')
   expect(german).toHaveProperty([(JSON.parse(template) as { manifest: { licence: string } }).manifest.licence])
   // The app writes the sentence of a pack that it makes, and displays it again from the facts in pack.json.
-  const made = Object.keys(german).find((key) => key.startsWith('Made from {{file}}'))
+  const made = Object.keys(german).find((key) => key.includes('{{frames}} frames of a clip'))
   expect(text('main/packs/openmammut.ts')).toContain(made?.split('{{frames}}')[1])
+  const seen = Object.keys(german).find((key) => key.includes('finds boxes of any words'))
+  expect(text('main/packs/owl.ts')).toContain(seen?.split('{{file}}')[1])
 })
 
 test('a text is translated in one file only: of two, nobody knows which is shown', () => {

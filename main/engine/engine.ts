@@ -1,6 +1,7 @@
 /** The host's side of the engine process: starts it, calls it, and restarts it when it dies. */
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Spot } from '../../app/cells.ts'
 import type { Status } from '../../app/contract.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Detection } from '../../app/detections.ts'
@@ -16,6 +17,7 @@ import type {
   Followed,
   Generated,
   KnownAnswers,
+  KnownLook,
   Picture,
   Regions,
   Spotted,
@@ -194,6 +196,22 @@ export class Engine<M extends PackManifest = PackManifest> {
   /** The lines that a text pack reads on each picture. @param video Tells the video from others that are read at the same time. */
   read(pictures: Picture[], video: number, signal?: AbortSignal): Promise<Line[][]> {
     return this.#call('read', { pictures, video }, { signal })
+  }
+
+  /** The image pass of an OWL over each picture. @returns What it keeps of their cells, see app/cells. */
+  look(pictures: Picture[], signal?: AbortSignal): Promise<Uint16Array[]> {
+    return this.#call('look', { pictures }, { signal })
+  }
+
+  /** The boxes of labels, each given by the phrases that name it, among the cells that an OWL kept, picture by picture. */
+  async spot(cells: Uint16Array[], labels: readonly (readonly string[])[], signal?: AbortSignal): Promise<Spot[][]> {
+    if (cells.length === 0 || labels.length === 0) return cells.map(() => [])
+    return this.#call('spot', { cells, labels: labels.map((phrases) => [...phrases]) }, { signal })
+  }
+
+  /** What an OWL's graphs say of a picture and of texts, and what that costs. @param every Of so many cells one is given. */
+  knownLook(picture: Picture, texts: string[], every: number, signal?: AbortSignal): Promise<KnownLook> {
+    return this.#call('knownLook', { picture, texts, every }, { signal })
   }
 
   /** Compare the outputs with the pack's known answers. Returns what is wrong, or null. */

@@ -7,6 +7,7 @@ import { Graphs, type Placement } from './graphs.ts'
 import { openMammut } from './mammut.ts'
 import { Model } from './model.ts'
 import { openFolder } from './pack.ts'
+import { openOwl, Owl } from './owl.ts'
 import { openText, testText } from './text-pack.ts'
 import { TextReader } from './text.ts'
 import type { CallName, Calls } from './protocol.ts'
@@ -70,6 +71,26 @@ export async function openPlaceable(dir: string, untested: boolean): Promise<Ope
             graphs,
             selfTest: () => testDetector(pack, detector),
             handlers: { see: ({ pictures, turn }) => detector.see(pictures, turn) },
+          }
+        },
+      }
+    }
+    case 'owl': {
+      const pack = await openOwl(folder, manifest, untested)
+      return {
+        ...opened,
+        place: (placement) => {
+          const graphs = new Graphs(pack.graphs, placement)
+          const owl = new Owl(pack, graphs)
+          return {
+            graphs,
+            selfTest: ({ brief }) => owl.selfTest(brief),
+            handlers: {
+              look: ({ pictures }) => owl.look(pictures),
+              spot: ({ cells, labels }) => owl.spot(cells, labels),
+              liken: ({ from, box, cells }) => Promise.resolve(owl.liken(from, box, cells)),
+              knownLook: ({ picture, texts, every }) => owl.knownLook(picture, texts, every),
+            },
           }
         },
       }

@@ -4,10 +4,9 @@ import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { fromHalf } from './float16.ts'
 import type { GraphFiles } from './graphs.ts'
 import type { PackFolder } from './pack.ts'
+import { TokenizerFile } from './tokenizer.ts'
 
 const FileRef = z.object({ file: z.string(), sha256: z.string() })
-
-const TokenizerFile = z.looseObject({ model: z.looseObject({}), added_tokens: z.array(z.looseObject({ id: z.number().int() })) })
 
 /** The graphs' known outputs, computed where the pack was exported or imported. */
 const SelfTest = z.object({

@@ -1,5 +1,6 @@
 /** The messages between the host and the engine process: plain data, which is cloned (main/channel.ts). */
 import type { RelativeBox } from '../../app/boxes.ts'
+import type { Spot } from '../../app/cells.ts'
 import type { ProviderTrial } from '../../app/contract/system.ts'
 import type { Detection } from '../../app/detections.ts'
 import type { Line } from '../../app/text-lines.ts'
@@ -92,6 +93,18 @@ export interface Spotted {
   colours: number[]
 }
 
+/** What the graphs of an OWL say of a picture and of texts, and their cost on this machine. */
+export interface KnownLook {
+  /** [cells, 4] in shares of the picture. */
+  boxes: number[]
+  /** [texts, cells] */
+  logits: number[][]
+  /** Time of one image pass, with everything loaded. */
+  secondsPerPicture: number
+  /** Peak memory of the process so far. */
+  memoryBytes: number
+}
+
 export interface EngineInfo<M extends PackManifest = PackManifest> {
   manifest: M
   /** As `digestsOf` gives it, which covers everything that pack.json names. */
@@ -124,6 +137,14 @@ export interface Calls {
   see: { input: { pictures: Picture[]; turn: number }; output: Spotted[][] }
   /** A text pack's lines on each picture. `video`: tells the video from others that are read at the same time. */
   read: { input: { pictures: Picture[]; video: number }; output: Line[][] }
+  /** An OWL's image pass over each picture: what it keeps of its cells (app/cells). */
+  look: { input: { pictures: Picture[] }; output: Uint16Array[] }
+  /** `labels`: for each label the phrases that name it. Gives its boxes among the kept cells, picture by picture. Needs no picture. */
+  spot: { input: { cells: Uint16Array[]; labels: string[][] }; output: Spot[][] }
+  /** Boxes among the kept cells of pictures that look like a box of the picture with the cells `from`. */
+  liken: { input: { from: Uint16Array; box: RelativeBox; cells: Uint16Array[] }; output: Spot[][] }
+  /** @param every Of so many cells one is given. */
+  knownLook: { input: { picture: Picture; texts: string[]; every: number }; output: KnownLook }
   knownAnswers: { input: { clips: Uint8Array[]; texts: string[] }; output: KnownAnswers }
   counts: { input: null; output: Record<string, number> }
   /** How the outputs differ from the pack's known answers; null if they do not. */

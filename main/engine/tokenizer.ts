@@ -1,7 +1,11 @@
 /** Text to token ids and back, as in models/tokenizer: [SOT] ... [EOT]; a prompt has no [EOT]. */
 import { Tokenizer } from '@huggingface/tokenizers'
+import { z } from 'zod'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { cleanForClip } from './clean.ts'
-import type { Pack } from './mammut.ts'
+
+/** tokenizer.json of a pack. */
+export const TokenizerFile = z.looseObject({ model: z.looseObject({}), added_tokens: z.array(z.looseObject({ id: z.number().int() })) })
 
 /** The part of the package's interface that is used. Its own types do not resolve: their imports lack the extensions that Node needs. */
 interface Bpe {
@@ -11,8 +15,9 @@ interface Bpe {
 }
 
 /** What the tokenizer needs of a pack. */
-interface TokenizerOf extends Pick<Pack, 'tokenizer'> {
-  manifest: { tokenizer: Pick<Pack['manifest']['tokenizer'], 'start' | 'end' | 'clean'>; dims: Pick<Pack['manifest']['dims'], 'context'> }
+interface TokenizerOf {
+  tokenizer: z.infer<typeof TokenizerFile>
+  manifest: { tokenizer: Pick<MammutManifest['tokenizer'], 'start' | 'end' | 'clean'>; dims: Pick<MammutManifest['dims'], 'context'> }
 }
 
 /** At least this share of the context is left for the answer. */

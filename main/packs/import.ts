@@ -16,6 +16,7 @@ import type { CheckpointFamily, CheckpointModel, Made, Origin } from './checkpoi
 import { needRoom } from './download.ts'
 import { onnxFile } from './onnx-writer.ts'
 import { openMammut, testClips } from './openmammut.ts'
+import { owl } from './owl.ts'
 import { INDEX, readCheckpoint, refusal } from './safetensors.ts'
 import type { Measured } from './settings.ts'
 import type { PackStore, StoredPack } from './store.ts'
@@ -23,7 +24,7 @@ import { expandTemplate, type Graph } from './template.ts'
 import { planWeights, type PlannedWeight, writeWeights } from './weights.ts'
 
 /** Asked in this order. */
-const FAMILIES: readonly CheckpointFamily[] = [openMammut]
+const FAMILIES: readonly CheckpointFamily[] = [owl, openMammut]
 
 type Report = (progress: Pick<PackWork, 'stage' | 'bytes' | 'totalBytes'>) => void
 export interface ImportOptions {

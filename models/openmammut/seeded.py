@@ -10,7 +10,9 @@ import json
 import math
 import re
 import struct
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 Env = dict[str, Any]
 
 
-def _hash(key: str, count: int) -> Floats:
+def hashed(key: str, count: int) -> Floats:
     seed = 0x811C9DC5
     for byte in key.encode():
         seed = (seed ^ byte) * 0x01000193 & 0xFFFFFFFF
@@ -54,7 +56,7 @@ def recipe(key: str, shape: tuple[int, ...]) -> tuple[float, float]:
 
 def seeded(key: str, shape: tuple[int, ...]) -> Floats:
     bound, offset = recipe(key, shape)
-    out: Floats = (_hash(key, math.prod(shape)) * np.float32(bound) + np.float32(offset)).reshape(shape)
+    out: Floats = (hashed(key, math.prod(shape)) * np.float32(bound) + np.float32(offset)).reshape(shape)
     return out
 
 
@@ -73,7 +75,7 @@ def evaluate(expression: str, env: Env) -> Any:
     return product
 
 
-def expected_keys(env: Env) -> dict[str, tuple[int, ...]]:
+def expected_keys(env: Env, folder: Path = FOLDER) -> dict[str, tuple[int, ...]]:
     """Every tensor that a checkpoint of these sizes has: `keys` of the template that the app expands (main/packs/template.ts says how)."""
     found: dict[str, tuple[int, ...]] = {}
 
@@ -91,8 +93,22 @@ def expected_keys(env: Env) -> dict[str, tuple[int, ...]]:
                 for i in range(evaluate(item["in"], env)):
                     walk(item["do"], {**env, item["for"]: i})
 
-    walk(json.loads((FOLDER / "template.json").read_text())["keys"], env)
+    walk(json.loads((folder / "template.json").read_text())["keys"], env)
     return found
+
+
+def write_safetensors(path: Path, tensors: Mapping[str, tuple[tuple[int, ...], Callable[[], Floats]]]) -> None:
+    """A `.safetensors` file, tensor by tensor: each has a shape, and what makes its values."""
+    header, at = {}, 0
+    for name, (shape, _) in tensors.items():
+        end = at + 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [at, end]}
+        at = end
+    text = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for _, values in tensors.values():
+            file.write(values().tobytes())
 
 
 @dataclass(frozen=True)
@@ -173,16 +189,8 @@ class Config:
 
     def write(self, path: Path) -> None:
         """As .safetensors, tensor by tensor, with open_clip_config.json beside it."""
-        tensors, header, at = self.tensors(), {}, 0
-        for name, (_, shape) in tensors.items():
-            end = at + 4 * math.prod(shape)
-            header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [at, end]}
-            at = end
-        text = json.dumps(header).encode()
-        with path.open("wb") as file:
-            file.write(struct.pack("<Q", len(text)) + text)
-            for key, shape in tensors.values():
-                file.write(seeded(key, shape).tobytes())
+        tensors = {name: (shape, partial(seeded, key, shape)) for name, (key, shape) in self.tensors().items()}
+        write_safetensors(path, tensors)
         (path.parent / "open_clip_config.json").write_text(json.dumps({"model_cfg": self.open_clip()}, indent=2) + "\n")
 
 
