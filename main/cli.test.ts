@@ -16,11 +16,14 @@ const home = at('home')
 
 const analyze = (...args: string[]) => tubelet('analyze', ...args, '--packs', at('packs'))
 
+const tubelet = (...args: string[]) => tubeletWith({}, ...args)
+
 /** Killed after a minute, which gives the code null: a refused command must not keep running. */
-function tubelet(...args: string[]) {
+function tubeletWith({ input }: { input?: string }, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(import.meta.dirname, 'cli.ts'), ...args], {
     encoding: 'utf8',
     timeout: 60_000,
+    input,
     env: { ...process.env, HOME: home, XDG_DATA_HOME: home, XDG_CACHE_HOME: home },
   })
   return { code: status, out: stdout, err: stderr }
@@ -210,4 +213,85 @@ test('the window and the command line work on one library where none is named', 
   mkdirSync(at('data', 'library'))
   writeFileSync(at('data', 'library', 'library.sqlite'), '')
   expect(standardLibrary(at('data'))).toBe(at('data', 'library'))
+})
+
+test('a script lists files on standard input, then asks and looks for things, and reads a line of JSON for each result', () => {
+  const where = ['--project', at('script'), '--packs', at('packs')]
+  const lines = (out: string) =>
+    out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+  const listed = tubeletWith({ input: `${at('in', 'film.mp4')}\n${at('in', 'empty1.mp4')}\n` }, 'analyze', '-', '--jsonl', ...where)
+  expect(listed.code).toBe(1)
+  expect(
+    lines(listed.out)
+      .map(({ path: file, state }) => [path.basename(String(file)), state])
+      .sort(),
+  ).toEqual([
+    ['empty1.mp4', 'failed'],
+    ['film.mp4', 'done'],
+  ])
+  const asked = tubelet('ask', 'does', 'the', 'camera', 'move?', '--jsonl', ...where)
+  expect(asked.code).toBe(0)
+  expect(lines(asked.out)).toEqual([
+    expect.objectContaining({
+      file: at('in', 'film.mp4'),
+      question: 'does the camera move?',
+      state: 'machine',
+    }),
+  ])
+  const unknown = tubelet('ask', 'who won the war?', ...where)
+  expect([unknown.code, unknown.out]).toEqual([1, expect.stringContaining('– no answer: Nothing that was seen or measured answers this')])
+  const seen = tubelet('detect', 'dog,helmet', '--json', ...where)
+  expect([seen.code, JSON.parse(seen.out)]).toEqual([1, []])
+  expect(seen.err).toContain('The pack of boxes cannot see “helmet”')
+  const none = tubeletWith({ input: '\n' }, 'analyze', '-', ...where)
+  expect([none.code, none.err.trim()]).toEqual([1, 'Standard input names no file. Write one path a line, for example with find.'])
+})
+
+test('the doctor finds nothing wrong here, and names what is', () => {
+  const checks = (out: string) => (JSON.parse(out) as { checks: { what: string; wrong: string | null }[] }).checks
+  const well = tubelet('doctor', '--json', '--project', at('script'), '--packs', at('packs'))
+  expect(checks(well.out).filter(({ wrong }) => wrong !== null)).toEqual([])
+  expect(checks(well.out).map(({ what }) => what)).toEqual([
+    'ffmpeg',
+    'codecs',
+    'pack tubelet-mini',
+    'pack objects-80',
+    'pack screen-text',
+    'library',
+    'disk',
+  ])
+  expect(well.code).toBe(0)
+  mkdirSync(at('broken'))
+  writeFileSync(at('broken', 'library.sqlite'), 'no library')
+  const ill = tubelet('doctor', '--json', '--project', at('broken'), '--packs', at('packs'))
+  expect(ill.code).toBe(1)
+  expect(
+    checks(ill.out)
+      .filter(({ wrong }) => wrong !== null)
+      .map(({ what }) => what),
+  ).toEqual(['library'])
+})
+
+test('a shell completes commands, the commands below them, options and their values', () => {
+  writeFileSync(at('complete.bash'), tubelet('completion', 'bash').out)
+  const completed = (...words: string[]) =>
+    execFileSync(
+      'bash',
+      [
+        '-c',
+        `source ${at('complete.bash')}; COMP_WORDS=(tubelet "$@"); COMP_CWORD=$#; _tubelet; echo "\${COMPREPLY[*]}"`,
+        'bash',
+        ...words,
+      ],
+      {
+        encoding: 'utf8',
+      },
+    ).trim()
+  expect(completed('de')).toBe('detect')
+  expect(completed('library', 're')).toBe('restore')
+  expect(completed('analyze', 'film.mp4', '--jso')).toBe('--json --jsonl')
+  expect(completed('analyze', '--gaps', '')).toBe('join split')
 })

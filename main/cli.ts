@@ -1,11 +1,13 @@
 /** The same backend without a window: `tubelet analyze` for batches, `tubelet serve` for a browser on this machine. */
+import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { text as wholeText } from 'node:stream/consumers'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import type { Job, Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
 import { ExportFormat, SidecarFormat } from '../app/contract/export.ts'
-import { type ErrorCode, inEnglish, type Problem, problemOf, spokenJson } from '../app/errors.ts'
+import { type ErrorCode, inEnglish, problemOf, spokenJson, TubeletError } from '../app/errors.ts'
 import { findMediaTools } from './media/tools.ts'
 import { pictureNumber, picturesOf } from '../app/media.ts'
 import { english } from '../app/phrase.ts'
@@ -13,7 +15,12 @@ import { looksYesNo } from '../app/table/question.ts'
 import { withNames } from '../app/vocabulary.ts'
 import { openBrowser } from './browser.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
-import { Projects, standardLibrary } from './projects.ts'
+import { endOnSignals, printProblem, type Where, withJson, withTubelet, withWhere } from './command-host.ts'
+import { completionCommand } from './completion.ts'
+import { doctorCommand } from './doctor.ts'
+import { askCommand, detectCommand } from './jobs/command.ts'
+import type { Library } from './library/library.ts'
+import { Projects, recentProjects, standardLibrary } from './projects.ts'
 import { importCommand } from './import/command.ts'
 import { exportCommand, sayWhatIsMissing } from './export/command.ts'
 import { type Exported, exportProject } from './export/export.ts'
@@ -30,20 +37,19 @@ import { Places } from './places.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
 import { inert } from '../app/inert.ts'
-import { printError, printJson, printLine } from './terminal.ts'
+import { printError, printJson, printJsonLine, printLine } from './terminal.ts'
 
-interface AnalyzeOptions {
+interface AnalyzeOptions extends Where {
   ask: string[]
   labels?: string[]
   export: ExportFormat[]
   out: string
-  project: string
-  packs: string
   pack?: string
   fps?: number
   gaps?: 'join' | 'split'
   picture?: number | 'all'
   json: boolean
+  jsonl: boolean
 }
 
 /** Errors that are the file's own: such a file cannot be read, and no retry would help. */
@@ -56,10 +62,12 @@ const UNREADABLE: ReadonlySet<ErrorCode> = new Set([
   'no-frames',
 ])
 
-const PACKS = 'where imported packs lie'
-
 /** docs/command-line.md has the long version. */
 const HELP = `
+Examples:
+  tubelet analyze holiday/ --ask "is there a dog?" --export coco,vtt --out labels/
+  find /archive -name '*.mp4' -newer last | tubelet analyze - --jsonl > found.jsonl
+
 Exit codes:
   0   everything that was named was analysed
   1   something was not: a file cannot be read or only in part, a place holds no video, an option is wrong
@@ -74,10 +82,10 @@ const program = new Command('tubelet')
   .description('Captions, answers, search and boxes for a lot of video, on this machine.')
   .version(packageVersion)
 
-program
+const analyzing = program
   .command('analyze')
   .description('Analyse files and folders, ask questions of every clip, and write annotation files')
-  .argument('<paths...>', 'video files and folders (searched recursively)')
+  .argument('<paths...>', 'video files and folders (searched recursively); - for a list of them in standard input, one a line')
   .option(
     '--ask <question>',
     'ask every clip this question; it becomes a column of the table (repeatable)',
@@ -92,7 +100,6 @@ program
     [],
   )
   .option('--out <folder>', 'where to write them', '.')
-  .option('--project <folder>', 'the library to use; analysed files are not analysed again', standardLibrary(dataFolder))
   .option('--fps <rate>', 'take numbered pictures (img_0001.jpg …) as videos of so many pictures a second', frameRate)
   .addOption(
     new Option('--gaps <how>', 'where numbered pictures are missing: one video over the gaps, or one of each part between them').choices([
@@ -106,12 +113,11 @@ program
     pictureChoice,
   )
   .option('--pack <id>', 'use this pack from now on, see "tubelet packs list"')
-  .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
-  .option('--json', 'print one JSON document to standard output, messages to standard error', false)
   .addHelpText('after', HELP)
   .action(analyze)
+withWhere(withJson(analyzing, 'each video'), 'the library to use; analysed files are not analysed again')
 
-program
+const serving = program
   .command('serve')
   .description('Open the app in a browser on this machine')
   .argument('[paths...]', 'video files and folders to add')
@@ -123,11 +129,10 @@ program
     [],
   )
   .option('--port <port>', 'a fixed port', wholeNumber('A port is a number from 1 to 65535.', 1, 65_535))
-  .option('--project <folder>', 'the library to use', standardLibrary(dataFolder))
-  .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
   .action(serveApp)
+withWhere(serving, 'the library to use')
 
-program
+const watching = program
   .command('watch')
   .description('Analyse new videos of folders as they come, until it is ended with Ctrl-C')
   .argument('<folders...>', 'folders, to any depth; videos that are in them now are analysed first')
@@ -137,9 +142,8 @@ program
     listOf(SidecarFormat.options),
     [],
   )
-  .option('--project <folder>', 'the library to use', standardLibrary(dataFolder))
-  .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
   .action(watchFolders)
+withWhere(watching, 'the library to use')
 
 program
   .command('address')
@@ -147,28 +151,22 @@ program
   .option('--project <folder>', 'its library', standardLibrary(dataFolder))
   .action(({ project }: { project: string }) => printLine(invitation(servedAt(path.resolve(project)))))
 
+program.addCommand(askCommand())
+program.addCommand(detectCommand())
 program.addCommand(searchCommand(standardLibrary(dataFolder)))
 program.addCommand(exportCommand(standardLibrary(dataFolder)))
-program.addCommand(libraryCommand(standardLibrary(dataFolder)))
+program.addCommand(
+  libraryCommand(standardLibrary(dataFolder), () => {
+    const standard = standardLibrary(dataFolder)
+    const recent = recentProjects(path.join(dataFolder, 'projects.json')).map((one) => one.path)
+    return [...new Set([...(existsSync(standard) ? [standard] : []), ...recent])]
+  }),
+)
 program.addCommand(importCommand(standardLibrary(dataFolder)))
 
-program.addCommand(
-  packsCommand(
-    async ({ project, packs }, work) => {
-      const tubelet = openTubelet({ projectDir: path.resolve(project), packsDir: path.resolve(packs), host: 'cli' })
-      endOnSignals(tubelet)
-      try {
-        await work(tubelet)
-      } finally {
-        await tubelet.close()
-      }
-    },
-    (command) =>
-      command
-        .option('--project <folder>', 'the library in which a pack is used', standardLibrary(dataFolder))
-        .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs')),
-  ),
-)
+program.addCommand(packsCommand())
+program.addCommand(doctorCommand())
+program.addCommand(completionCommand(program))
 
 try {
   await program.parseAsync()
@@ -196,35 +194,8 @@ function picturesLine({ path: file, probe }: Source): string[] {
   return [`${file} has ${named.length} pictures (${named.join(', ')}). Analysed: ${number}. Others: --picture NUMBER, or "all".`]
 }
 
-function printProblem(problem: Problem): void {
-  const { file, details, code } = problem
-  const { message, next } = inEnglish(problem)
-  printError(`${file ? `${file}: ` : ''}${message}${next ? ` ${next}` : ''}`)
-  if (code === 'internal' && details) for (const line of details.split('\n')) printError(line)
-}
-
-/** Shut down in order on SIGINT (Ctrl-C) and SIGTERM. A second Ctrl-C ends at once. */
-function endOnSignals(tubelet: Pick<Tubelet, 'close'>, alsoClose?: () => Promise<void>): void {
-  let ending = false
-  const end = (exitCode: number) => {
-    if (ending) process.exit(exitCode)
-    ending = true
-    const close = async () => {
-      await alsoClose?.()
-      await tubelet.close()
-    }
-    void close()
-      .catch((error: unknown) => printProblem(problemOf(error)))
-      .finally(() => process.exit(exitCode))
-  }
-  process.on('SIGINT', () => end(130))
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(143))
-}
-
-interface WatchOptions {
+interface WatchOptions extends Where {
   sidecars: SidecarFormat[]
-  project: string
-  packs: string
 }
 
 /** Runs until a signal ends it. The folders are watched for so long; the library does not keep them. */
@@ -260,20 +231,43 @@ async function watchFolders(given: string[], { sidecars, project, packs }: Watch
   }
 }
 
+/** The paths that are named; `-` stands for those in standard input, one a line, or ended by NUL as `find -print0` writes them. */
+async function pathsNamed(paths: readonly string[]): Promise<string[]> {
+  if (!paths.includes('-')) return [...paths]
+  const given = await wholeText(process.stdin)
+  const listed = given.split(given.includes('\0') ? '\0' : /\r?\n/).filter((line) => line !== '')
+  if (listed.length === 0 && paths.length === 1)
+    throw new TubeletError({
+      code: 'bad-request',
+      message: 'Standard input names no file.',
+      next: 'Write one path a line, for example with find.',
+    })
+  return paths.flatMap((one) => (one === '-' ? listed : [one]))
+}
+
 async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> {
-  const say = (line: string) => (options.json ? printError(line) : printLine(line))
-  const tubelet = openTubelet({ projectDir: path.resolve(options.project), packsDir: path.resolve(options.packs), host: 'cli' })
-  endOnSignals(tubelet)
-  try {
+  const say = (line: string) => (options.json || options.jsonl ? printError(line) : printLine(line))
+  const named = await pathsNamed(paths)
+  await withTubelet(options, async (tubelet) => {
     const { library, jobs, packs, intake } = tubelet
     if (options.pack !== undefined) await packs.finished(packs.use(options.pack, null, false))
     // The queue may have been left paused in the window, but here somebody waits.
     jobs.resume()
     if (options.labels) await jobs.setVocabulary(withNames(library.detections.vocabulary(), options.labels))
     const progress = showProgress(tubelet, say)
+    const told = new Set<number>()
+    const tellVideo = (source: Source) => {
+      if (!told.has(source.id)) printJsonLine(JSON.parse(spokenJson(videoReport(library, source))))
+      told.add(source.id)
+    }
+    // Questions are asked once all is analysed: a video with its answers is told at the end.
+    if (options.jsonl && options.ask.length === 0)
+      jobs.onEnd((job) => {
+        if (job.kind === 'analyse') tellVideo(jobs.source(job.sourceId))
+      })
     const { fps, gaps, picture } = options
     const brought = await intake.bring({
-      paths: paths.map((item) => path.resolve(item)),
+      paths: named.map((item) => path.resolve(item)),
       ...(fps === undefined ? {} : { frameRate: fps }),
       ...(gaps === undefined ? {} : { gaps }),
       ...(picture === undefined ? {} : { picture }),
@@ -311,6 +305,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
         : null
     if (exported) sayWhatIsMissing(exported)
     if (options.json) printJson(JSON.parse(spokenJson(report(tubelet, sources, brought, exported?.files ?? []))))
+    else if (options.jsonl) for (const source of sources) tellVideo(source)
     // Files that could not be read were reported when they failed.
     else
       printSummary(
@@ -323,9 +318,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     const isAny = sources.length > 0 || brought.packs.length > 0
     // A file that was read in part is one that a script has to look at.
     process.exitCode = isAny && sources.every(({ state }) => state === 'done') && refused === 0 ? 0 : 1
-  } finally {
-    await tubelet.close()
-  }
+  })
 }
 
 /** A progress bar on a terminal; elsewhere one line for each finished file. */
@@ -378,25 +371,29 @@ type ExportedFile = Exported['files'][number]
 /** The JSON report. `files`: everything that was found, each once, and what became of it; `sources`: the videos, each once. */
 function report({ library }: Tubelet, sources: readonly Source[], brought: Brought, exports: readonly ExportedFile[]) {
   return {
-    sources: sources.map(({ id, path: file, state, problem, probe, numbered }) => ({
-      path: file,
-      state,
-      problem,
-      duration: probe?.duration ?? null,
-      picture: pictureNumber(probe),
-      pictures: probe === null ? [] : picturesOf(probe),
-      ...(numbered === null ? {} : { numbered }),
-      clips: library.clips({ sourceId: id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map((clip) => ({
-        start: clip.start,
-        end: clip.end,
-        annotations: library
-          .annotations(clip.id)
-          .map(({ body, state: review, evidence, provenance }) => ({ ...body, state: review, evidence, provenance })),
-      })),
-    })),
+    sources: sources.map((source) => videoReport(library, source)),
     files: becameOf(brought, (id) => library.source(id).path),
     rejected: brought.rejected,
     exports,
+  }
+}
+
+function videoReport(library: Library, { id, path: file, state, problem, probe, numbered }: Source) {
+  return {
+    path: file,
+    state,
+    problem,
+    duration: probe?.duration ?? null,
+    picture: pictureNumber(probe),
+    pictures: probe === null ? [] : picturesOf(probe),
+    ...(numbered === null ? {} : { numbered }),
+    clips: library.clips({ sourceId: id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map((clip) => ({
+      start: clip.start,
+      end: clip.end,
+      annotations: library
+        .annotations(clip.id)
+        .map(({ body, state: review, evidence, provenance }) => ({ ...body, state: review, evidence, provenance })),
+    })),
   }
 }
 
@@ -421,10 +418,7 @@ function printSummary({ library }: Tubelet, sources: readonly Source[], exports:
   for (const { path: file } of exports) printLine(`wrote ${file}`)
 }
 
-async function serveApp(
-  paths: string[],
-  options: { open: boolean; allow: string[]; port?: number; project: string; packs: string },
-): Promise<void> {
+async function serveApp(paths: string[], options: Where & { open: boolean; allow: string[]; port?: number }): Promise<void> {
   const projects = new Projects(
     path.resolve(options.project),
     { host: 'web', packsDir: path.resolve(options.packs), places: new Places(options.allow) },

@@ -61,12 +61,7 @@ export class Projects {
   }
 
   recent(): Project[] {
-    return remembered(this.#file).map(({ path: dir, openedAt }) => ({
-      path: dir,
-      name: path.basename(dir),
-      openedAt,
-      there: existsSync(path.join(dir, LIBRARY)),
-    }))
+    return recentProjects(this.#file)
   }
 
   /**
@@ -179,6 +174,16 @@ export async function openLast<T>(
       else if (instead.open === 'other') folder = instead.folder
     }
   }
+}
+
+/** The libraries that were open last, newest first. @param file As `Projects` takes it. */
+export function recentProjects(file: string): Project[] {
+  return remembered(file).map(({ path: dir, openedAt }) => ({
+    path: dir,
+    name: path.basename(dir),
+    openedAt,
+    there: existsSync(path.join(dir, LIBRARY)),
+  }))
 }
 
 function gone(folder: string): TubeletError {

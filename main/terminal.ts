@@ -19,6 +19,11 @@ export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2).split('\n').map(inert).join('\n'))
 }
 
+/** Print a value as one line of JSON to standard output. */
+export function printJsonLine(value: unknown): void {
+  console.log(inert(JSON.stringify(value)))
+}
+
 /** Print a text of several lines, such as the details of an error, to standard error. */
 export function printErrorLines(text: string): void {
   for (const line of text.split('\n')) printError(line)

@@ -1,20 +1,27 @@
 /** `tubelet library …`: checks a library file, and makes and restores its backups. Verifying may run beside an open window. */
+import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { Command } from 'commander'
-import { TubeletError } from '../../app/errors.ts'
+import { inEnglish, problemOf, TubeletError } from '../../app/errors.ts'
 import { lockLibrary } from '../lock.ts'
 import { libraryIn } from '../options.ts'
 import { type Backup, Backups, backupsOf, restoreBackup } from './backups.ts'
 import { faultsOf } from './check.ts'
-import { printError, printLine } from '../terminal.ts'
+import { printError, printJson, printLine } from '../terminal.ts'
 
 interface Options {
   project: string
 }
 
-/** @param project The library that is meant if none is named. */
-export function libraryCommand(project: string): Command {
-  const command = new Command('library').description('Check a library, and restore a backup of it')
+/** @param project The library that is meant if none is named. @param known The folders of the libraries that this person has. */
+export function libraryCommand(project: string, known: () => string[]): Command {
+  const command = new Command('library').description('List libraries, check one, and restore a backup of it')
+  command
+    .command('list')
+    .description('The standard library and those that a window had open, with what they hold')
+    .option('--json', 'print one JSON document', false)
+    .action(({ json }: { json: boolean }) => listLibraries(known(), json))
   const add = (name: string, description: string) =>
     command.command(name).description(description).option('--project <folder>', 'the library', project)
   add('verify', 'Look for damage in the library and in each of its backups; changes nothing').action(verify)
@@ -24,6 +31,28 @@ export function libraryCommand(project: string): Command {
     .argument('[name]', 'which one, by its name in the list', 'newest')
     .action(restore)
   return command
+}
+
+function listLibraries(folders: readonly string[], json: boolean): void {
+  const libraries = folders.map((folder) => ({ folder, ...sizeOf(path.join(folder, 'library.sqlite')) }))
+  if (json) printJson(libraries)
+  else if (libraries.length === 0) printLine('There is no library yet. The first analysis makes one: tubelet analyze PATHS...')
+  else for (const { folder, videos, clips, wrong } of libraries) printLine(`${folder}  ${wrong ?? `${videos} videos, ${clips} clips`}`)
+}
+
+/** What a library holds, or why that cannot be read. */
+function sizeOf(file: string): { videos: number | null; clips: number | null; wrong: string | null } {
+  if (!existsSync(file)) return { videos: null, clips: null, wrong: 'is not there' }
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(file, { readOnly: true })
+    const counted = (table: 'sources' | 'clips') => Number(db?.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n'])
+    return { videos: counted('sources'), clips: counted('clips'), wrong: null }
+  } catch (error) {
+    return { videos: null, clips: null, wrong: `cannot be read: ${inEnglish(problemOf(error)).message}` }
+  } finally {
+    db?.close()
+  }
 }
 
 function verify({ project }: Options): void {

@@ -143,6 +143,12 @@ export class Table {
     }
   }
 
+  /** Why nothing could answer a question about a clip; null where that is not stored: it was answered, or not asked. */
+  whyUnanswered(clipId: number, question: string): Problem | null {
+    const row = this.#db.prepare('SELECT why FROM unanswered WHERE clip_id = ? AND topic = ?').get(clipId, topicOf(question))
+    return row === undefined ? null : (JSON.parse(String(row['why'])) as Problem)
+  }
+
   /** By clip, the annotations that are the cells of a column. `question` is null for captions and notes. What a person made and then deleted is left out. */
   annotationsIn(
     clipIds: readonly number[],

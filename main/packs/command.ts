@@ -3,8 +3,9 @@ import path from 'node:path'
 import { Command, Option } from 'commander'
 import { type PackWork, Precision } from '../../app/contract/packs.ts'
 import { Task } from '../../app/pack/base.ts'
+import { type Where, withTubelet, withWhere } from '../command-host.ts'
 import type { Tubelet } from '../open.ts'
-import { printError, printLine } from '../terminal.ts'
+import { printError, printJson, printLine } from '../terminal.ts'
 
 const STAGES: Record<PackWork['stage'], string> = {
   downloading: 'Downloading',
@@ -16,23 +17,19 @@ const STAGES: Record<PackWork['stage'], string> = {
 }
 const NAMES: Record<Task, string> = { caption: 'captions', answer: 'answers', search: 'search', boxes: 'boxes', text: 'text on screen' }
 
-/** The library in which a pack is used. */
-interface Where {
-  project: string
-  packs: string
-}
-
-/** @param run Opens that library, does the work in it and closes it. @param options Adds the options that say which library. */
-export function packsCommand(
-  run: (where: Where, work: (tubelet: Tubelet) => Promise<void>) => Promise<void>,
-  options: (command: Command) => Command,
-): Command {
+export function packsCommand(): Command {
   const packs = new Command('packs').description('List, import, use and delete model packs')
-  const command = (name: string, description: string) => options(packs.command(name).description(description))
+  const command = (name: string, description: string) =>
+    withWhere(packs.command(name).description(description), 'the library in which a pack is used')
 
-  command('list', 'Packs on this machine').action((where: Where) =>
-    run(where, async ({ packs }) => {
+  const list = command('list', 'Packs on this machine').option('--json', 'print one JSON document', false)
+  list.action(({ json, ...where }: Where & { json: boolean }) =>
+    withTubelet(where, async ({ packs }) => {
       const overview = await packs.overview()
+      if (json) {
+        printJson(overview.packs)
+        return
+      }
       for (const { id, manifest, bytes, does, encoded, problem } of overview.packs) {
         const size = `${(bytes / 1e6).toFixed(0)} MB`
         const what = problem
@@ -46,7 +43,7 @@ export function packsCommand(
     .argument('<file>', 'the checkpoint, a folder with one, or a pack folder')
     .addOption(new Option('--precision <precision>', 'how the weights are stored').choices(Precision.options).default('fp32'))
     .action((file: string, where: Where & { precision: Precision }) =>
-      run(where, async ({ packs }) => {
+      withTubelet(where, async ({ packs }) => {
         const before = new Set((await packs.overview()).packs.map(({ id }) => id))
         await watched(packs, await packs.import(path.resolve(file), where.precision))
         const made = (await packs.overview()).packs.find(({ id }) => !before.has(id))
@@ -57,7 +54,7 @@ export function packsCommand(
     .argument('<id>', 'as "packs list" shows it')
     .addOption(new Option('--for <task>', 'one task; all that suit it where none is named').choices(Task.options))
     .action((id: string, { for: task, ...where }: Where & { for?: Task }) =>
-      run(where, async ({ packs }) => {
+      withTubelet(where, async ({ packs }) => {
         const { missing } = packs.plan(id, task ?? null)
         await packs.finished(packs.use(id, task ? [task] : null, false))
         printLine(
@@ -70,7 +67,7 @@ export function packsCommand(
   command('delete', 'Delete an imported pack, and what it has encoded in this library')
     .argument('<id>', 'as "packs list" shows it')
     .action((id: string, where: Where) =>
-      run(where, ({ packs }) => {
+      withTubelet(where, ({ packs }) => {
         packs.delete(id)
         printLine(`${id} is deleted.`)
         return Promise.resolve()

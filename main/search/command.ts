@@ -1,5 +1,5 @@
 /** `tubelet search …`: search by words over a library without a window. It starts no engine and may run beside an open window. */
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { Clip } from '../../app/contract.ts'
 import type { FindHit, FindResult } from '../../app/contract/find.ts'
 import { clipIdsOf, reasonParts } from '../../app/find.ts'
@@ -7,12 +7,13 @@ import { english } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
 import { libraryIn, wholeNumber, words as hasWords } from '../options.ts'
 import { Search } from './search.ts'
-import { printJson, printLine } from '../terminal.ts'
+import { printJson, printJsonLine, printLine } from '../terminal.ts'
 
 interface Options {
   project: string
   limit: number
   json: boolean
+  jsonl: boolean
 }
 
 const LIMIT = 20
@@ -28,10 +29,11 @@ export function searchCommand(project: string): Command {
     .option('--project <folder>', 'the library to search', project)
     .option('--limit <number>', 'how many clips at most', wholeNumber('It must be a number from 1 on.'), LIMIT)
     .option('--json', 'print one JSON document', false)
+    .addOption(new Option('--jsonl', 'print each hit as a line of JSON').default(false).conflicts('json'))
     .action(search)
 }
 
-async function search(words: string[], { project, limit, json }: Options): Promise<void> {
+async function search(words: string[], { project, limit, json, jsonl }: Options): Promise<void> {
   const folder = libraryIn(project)
   const wanted = words.join(' ')
   const library = Library.open(folder)
@@ -45,6 +47,7 @@ async function search(words: string[], { project, limit, json }: Options): Promi
     }).find({ by: 'words', words: wanted }, {}, limit)
     if (json)
       printJson({ words: wanted, matches: found.matches, hits: found.hits.map(plain), unknown: found.unknown, findable: found.findable })
+    else if (jsonl) for (const hit of found.hits) printJsonLine(plain(hit))
     else print(found, wanted)
     process.exitCode = found.hits.length > 0 ? 0 : 1
   } finally {
