@@ -83,7 +83,7 @@ export function namesToCount(word: string, vocabulary: Vocabulary, classes: read
  * `DEFAULT_THRESHOLD`, the one measured as enough for other names becomes `VOLUNTEERED`, linear between.
  * @param raw 0..1, see `objectScore`.
  */
-export function trackScoreOf(raw: number, { asked, volunteered }: DetectorManifest['calibration']): number {
+export function trackScoreOf(raw: number, { asked, volunteered }: Pick<DetectorManifest['calibration'], 'asked' | 'volunteered'>): number {
   const points = [
     [0, 0],
     [asked, DEFAULT_THRESHOLD],

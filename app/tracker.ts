@@ -81,6 +81,12 @@ export function detectorPace({ num, den }: { num: number; den: number }): Pace {
   return { step: second / 4, patience: 2 * second, bridge: 1.3 * second, halfWay: true, begin: 0.25, sure: 0.25 }
 }
 
+/** For a detector of any words: about `rate` sampled frames a second. @param asked The score from which a box counts by default. */
+export function spottedPace({ num, den }: { num: number; den: number }, rate: number, asked: number): Pace {
+  const step = den / num / Math.min(4, rate)
+  return { step, patience: 2.5 * step, bridge: 1.3 * step, halfWay: true, begin: asked / 2, sure: asked }
+}
+
 /** Least trust in a step of the camera; and the largest motion of a step in which the ground counts as resting, in shares of the frame. */
 const TRUSTED = 0.3
 const RESTS = 0.003

@@ -329,6 +329,7 @@ export class Engine<M extends PackManifest = PackManifest> {
 type OfFamily<F extends PackManifest['family']> = Extract<PackManifest, { family: F }>
 export type MammutEngine = Engine<OfFamily<'mammut'>>
 export type DetectorEngine = Engine<OfFamily<'detector'>>
+export type OwlEngine = Engine<OfFamily<'owl'>>
 export type TextEngine = Engine<OfFamily<'text'>>
 
 export function ofFamily<F extends PackManifest['family']>(engine: Engine, family: F): engine is Engine<OfFamily<F>> {

@@ -4,7 +4,6 @@
  */
 import type { RelativeBox } from '../../app/boxes.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
-import type { Line } from '../../app/text-lines.ts'
 import type { Picture, Spotted } from '../engine/engine.ts'
 import type { SeenFrame } from '../library/seen.ts'
 
@@ -36,12 +35,18 @@ export type Lent = Picture & { giveBack: () => void }
 /** The rule by which a pack may skip a changed picture. */
 export interface Patience<T> {
   /** Which of the things seen move, given where the picture changed. */
-  moving: (seen: readonly T[], changed: readonly RelativeBox[]) => readonly T[]
+  moving: (seen: readonly T[], changed: readonly RelativeBox[]) => readonly { box: RelativeBox }[]
   secondsBetween: (from: FrameRef, to: FrameRef) => number
 }
 
+/** What an earlier run saw on a frame: null if it skipped it, undefined if it did not come to it. */
+export interface Known<T> {
+  get: (ordinal: number) => T[] | null | undefined
+}
+
 /** The frames of one pack that are not yet handed to a clip. */
-export class Frames<T extends Spotted | Line> {
+/** @typeParam T What is seen on a picture: things, lines, or the cells of a detector of any words. */
+export class Frames<T> {
   readonly #ask: (picture: Picture, frame: FrameRef) => Promise<T[]>
   readonly #patience: Patience<T> | null
   /** The last frame that was processed, and where the picture changed since, by place. */
@@ -52,7 +57,7 @@ export class Frames<T extends Spotted | Line> {
   /** Resolves when that count includes all looks so far. */
   #learnt = Promise.resolve()
   /** Results of an earlier run, by frame ordinal. */
-  readonly #known: ReadonlyMap<number, T[] | null>
+  readonly #known: Known<T>
   #waiting: { frame: FrameRef; seen: Promise<T[] | null> }[] = []
   /** What was seen last in the clips handed out so far. */
   #standing: T[] | null = null
@@ -61,11 +66,7 @@ export class Frames<T extends Spotted | Line> {
   #ended = Promise.withResolvers<undefined>()
 
   /** @param patience Null for a pack that processes every changed picture. */
-  constructor(
-    known: ReadonlyMap<number, T[] | null>,
-    patience: Patience<T> | null,
-    ask: (picture: Picture, frame: FrameRef) => Promise<T[]>,
-  ) {
+  constructor(known: Known<T>, patience: Patience<T> | null, ask: (picture: Picture, frame: FrameRef) => Promise<T[]>) {
     this.#known = known
     this.#patience = patience
     this.#ask = ask

@@ -2,11 +2,12 @@
 import type { Problem } from '../../app/errors.ts'
 import type { JobKind } from '../../app/job-kinds.ts'
 import { said } from '../../app/phrase.ts'
-import { ofFamily } from '../engine/engine.ts'
+import { ofFamily, type OwlEngine } from '../engine/engine.ts'
 import type { StoredJob } from '../library/rows.ts'
 import { fillColumn } from './columns.ts'
 import { analyseSource, encodeMarked, lookAgain, type Pipeline, type Report } from './pipeline.ts'
 import { makePreview } from './previews.ts'
+import { lookAmongCells } from './watch.ts'
 
 type JobOf<K extends JobKind> = Extract<StoredJob, { kind: K }>
 /** Resolves with the problem of a file that could be analysed only in part. */
@@ -49,7 +50,11 @@ export function perform<K extends JobKind>(
 async function detect(pipeline: Pipeline, report: Report, signal: AbortSignal): Promise<void> {
   const engine = await pipeline.packs.boxes()
   // A detector with a closed list has already looked for every name.
-  if (engine === null || !ofFamily(engine, 'mammut')) return
+  if (engine === null || ofFamily(engine, 'detector')) return
+  if (ofFamily(engine, 'owl')) {
+    await detectAmongCells(pipeline, engine, report, signal)
+    return
+  }
   const ids = pipeline.library.detections.stale(engine.info.digest)
   for (const [index, clipId] of ids.entries()) {
     signal.throwIfAborted()
@@ -61,4 +66,22 @@ async function detect(pipeline: Pipeline, report: Report, signal: AbortSignal): 
     })
   }
   pipeline.library.emit({ type: 'labels' })
+}
+
+/** The same for a detector of any words, video by video, since its tracks run through all clips. */
+async function detectAmongCells(pipeline: Pipeline, engine: OwlEngine, report: Report, signal: AbortSignal): Promise<void> {
+  const { library } = pipeline
+  const stale = library.detections.stale(engine.info.digest)
+  const sources = [...new Set(stale.map((clipId) => library.clip(clipId).sourceId))]
+  for (const [index, sourceId] of sources.entries()) {
+    signal.throwIfAborted()
+    const clipIds = await lookAmongCells(pipeline, engine, sourceId, signal)
+    if (clipIds.length > 0) library.emit({ type: 'annotations', clipIds })
+    await report({
+      stage: said('{{done}} of {{total}} videos', { done: index + 1, total: sources.length }),
+      progress: (index + 1) / sources.length,
+      clips: index + 1,
+    })
+  }
+  library.emit({ type: 'labels' })
 }

@@ -10,7 +10,7 @@ import { candidatesOf } from '../../app/detections.ts'
 import { areaSeen } from '../../app/gaze.ts'
 import { phrasesOf } from '../../app/vocabulary.ts'
 import { type Phrase, phrase, said } from '../../app/phrase.ts'
-import { type DetectorEngine, type Encoding, type Generated, type MammutEngine, ofFamily, type TextEngine } from '../engine/engine.ts'
+import { type Encoding, type Generated, type MammutEngine, ofFamily, type TextEngine } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import { keyOf, lookedFor, type Seen } from '../library/detections.ts'
 import type { Library } from '../library/library.ts'
@@ -24,7 +24,7 @@ import { framesOf, sampleFrames } from '../media/span.ts'
 import { type MediaTools, untilNotKilled } from '../media/tools.ts'
 import type { RunningPacks } from '../packs/running.ts'
 import { persevere, provenanceOf } from './asking.ts'
-import { Watch } from './watch.ts'
+import { type Seer, Watch } from './watch.ts'
 
 /** The share of the progress that is reading; the rest is storing the last clip. */
 const UNTIL_STORED = 0.99
@@ -165,7 +165,7 @@ async function readOnce(
 interface Engines {
   /** Those that encode clips, each once. */
   encoders: MammutEngine[]
-  detector: DetectorEngine | null
+  detector: Seer | null
   reader: TextEngine | null
 }
 
@@ -176,7 +176,7 @@ async function enginesOf({ packs }: Pipeline): Promise<Engines> {
   const seeing = boxes !== null && ofFamily(boxes, 'mammut') ? [boxes] : []
   return {
     encoders: [...new Set([caption, answer, search, ...seeing])],
-    detector: boxes !== null && ofFamily(boxes, 'detector') ? boxes : null,
+    detector: boxes !== null && (ofFamily(boxes, 'detector') || ofFamily(boxes, 'owl')) ? boxes : null,
     reader,
   }
 }

@@ -68,6 +68,7 @@ const COLUMNS: Readonly<Record<string, Readonly<Record<string, Stored>>>> = {
   picks: { clip_ids: json('row', LIST) },
   regions: { places: json('row', LIST), vectors: { kind: 'floats', cure: 'row' } },
   seen: { body: { kind: 'packed', cure: 'row' } },
+  cells: { body: { kind: 'halves', cure: 'row' } },
   removed: { rows: { kind: 'serialized', cure: 'stays' } },
   bin_rows: { rows: { kind: 'serialized', cure: 'stays' } },
 }

@@ -76,7 +76,10 @@ export class Detections {
   /** Clips whose candidates were made with another vocabulary. */
   stale(digest: string): number[] {
     return this.#db
-      .prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? AND looked_for IS NOT ? ORDER BY clip_id')
+      .prepare(
+        `SELECT clip_id FROM encodings WHERE pack_digest = ?1 AND looked_for IS NOT ?2
+         UNION SELECT clip_id FROM seen WHERE by = ?1 AND looked_for <> ?2 ORDER BY clip_id`,
+      )
       .all(digest, lookedFor(this.vocabulary()))
       .map((row) => Number(row['clip_id']))
   }

@@ -98,6 +98,7 @@ export class LibraryPacks {
         ['encodings', 'pack_digest'],
         ['detections', 'pack_digest'],
         ['seen', 'by'],
+        ['cells', 'by'],
       ] as const) {
         this.#db
           .prepare(`UPDATE OR IGNORE ${table} SET ${column} = ? WHERE ${column} IN (SELECT value FROM json_each(?))`)
@@ -147,7 +148,7 @@ export class LibraryPacks {
     const rows = this.#db
       .prepare(
         `SELECT pack_digest, count(*) AS clips, total(length(embedding) + length(memory) + coalesce(length(tokens), 0)) AS bytes FROM encodings GROUP BY pack_digest
-         UNION ALL SELECT by, count(*), total(length(body)) FROM seen WHERE by <> '' GROUP BY by`,
+         UNION ALL SELECT s.by, count(*), total(length(s.body)) + coalesce((SELECT total(length(body)) FROM cells WHERE by = s.by), 0) FROM seen s WHERE s.by <> '' GROUP BY s.by`,
       )
       .all()
     return new Map(rows.map((row) => [String(row['pack_digest']), { clips: Number(row['clips']), bytes: Number(row['bytes']) }]))
@@ -159,6 +160,7 @@ export class LibraryPacks {
       this.#db.prepare('DELETE FROM candidates WHERE pack_digest = ?').run(digest)
       this.#db.prepare('DELETE FROM encodings WHERE pack_digest = ?').run(digest)
       this.#db.prepare('DELETE FROM seen WHERE by = ?').run(digest)
+      this.#db.prepare('DELETE FROM cells WHERE by = ?').run(digest)
     })
     this.#removed()
     this.#emit({ type: 'sources', ids: [] })

@@ -7,7 +7,7 @@ import { deserialize, serialize } from 'node:v8'
 import { TubeletError } from '../../app/errors.ts'
 
 /** Tables with rows of a clip, in the order in which they can be restored. Regions are computed again when needed, facts when the clip is back. */
-const TABLES = ['clips', 'encodings', 'detections', 'candidates', 'seen', 'annotations', 'replaced'] as const
+const TABLES = ['clips', 'encodings', 'detections', 'candidates', 'seen', 'cells', 'annotations', 'replaced'] as const
 /** Rows by table; clips removed by an earlier version have fewer tables. */
 type Rows = Partial<Record<(typeof TABLES)[number], Record<string, SQLOutputValue>[]>>
 

@@ -299,6 +299,13 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX unanswered_of_clip ON unanswered (clip_id);
   `,
+  // Detectors of any words: what is kept of each picture that they saw (app/cells), and the labels that `seen` rows of theirs were made for.
+  `
+  CREATE TABLE cells (
+    clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE, by TEXT NOT NULL, ordinal INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (clip_id, by, ordinal)
+  ) STRICT;
+  ALTER TABLE seen ADD COLUMN looked_for TEXT;
+  `,
 ]
 
 /**

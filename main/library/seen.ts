@@ -27,6 +27,33 @@ export class Seen {
     this.#save(clipId, digest, frames)
   }
 
+  /** What a detector of any words found for the labels that were looked for then. */
+  saveSpotted(clipId: number, digest: string, frames: readonly SeenFrame<Spotted>[], lookedFor: string): void {
+    this.#save(clipId, digest, frames)
+    this.#db.prepare('UPDATE seen SET looked_for = ? WHERE clip_id = ? AND by = ?').run(lookedFor, clipId, digest)
+  }
+
+  /** What such a detector keeps of the pictures of a clip, by the frames' ordinals. */
+  saveCells(clipId: number, digest: string, frames: readonly SeenFrame<Uint16Array>[]): void {
+    this.#db.prepare('DELETE FROM cells WHERE clip_id = ? AND by = ?').run(clipId, digest)
+    const add = this.#db.prepare('INSERT INTO cells (clip_id, by, ordinal, body) SELECT id, ?, ?, ? FROM clips WHERE id = ?')
+    for (const { ordinal, seen } of frames)
+      for (const bits of seen ?? []) add.run(digest, ordinal, new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength), clipId)
+  }
+
+  cells(clipId: number, digest: string): Map<number, Uint16Array> {
+    const rows = this.#db.prepare('SELECT ordinal, body FROM cells WHERE clip_id = ? AND by = ?').all(clipId, digest)
+    return new Map(rows.flatMap(({ ordinal, body }) => (body instanceof Uint8Array ? [[Number(ordinal), halves(body)] as const] : [])))
+  }
+
+  /** Those of a frame that was seen as a part of any clip; null if it was not. */
+  cellsAt(sourceId: number, digest: string, ordinal: number): Uint16Array | null {
+    const body = this.#db
+      .prepare('SELECT k.body FROM cells k JOIN clips c ON c.id = k.clip_id WHERE c.source_id = ? AND k.by = ? AND k.ordinal = ?')
+      .get(sourceId, digest, ordinal)?.['body']
+    return body instanceof Uint8Array ? halves(body) : null
+  }
+
   saveMeasured(clipId: number, measured: MeasuredClip): void {
     this.#save(clipId, MEASURED, measured)
   }
@@ -98,6 +125,11 @@ export class Seen {
     const body = this.#db.prepare('SELECT body FROM seen WHERE clip_id = ? AND by = ?').get(clipId, by)?.['body']
     return body === undefined ? null : unpacked(body)
   }
+}
+
+/** A copy: a row's bytes may begin anywhere. */
+function halves(bytes: Uint8Array): Uint16Array {
+  return new Uint16Array(bytes.slice().buffer)
 }
 
 function unpacked(body: unknown): unknown {

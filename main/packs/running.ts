@@ -4,7 +4,15 @@
  */
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import { type Task, TASKS } from '../../app/pack/base.ts'
-import { type DetectorEngine, Engine, type ForkEngine, type MammutEngine, ofFamily, type TextEngine } from '../engine/engine.ts'
+import {
+  type DetectorEngine,
+  Engine,
+  type ForkEngine,
+  type MammutEngine,
+  ofFamily,
+  type OwlEngine,
+  type TextEngine,
+} from '../engine/engine.ts'
 
 /** Tasks that need a MaMMUT: writing words and comparing them. */
 export type WordTask = Exclude<Task, 'boxes' | 'text'>
@@ -55,9 +63,9 @@ export class RunningPacks {
     })
   }
 
-  async boxes(): Promise<MammutEngine | DetectorEngine | null> {
+  async boxes(): Promise<MammutEngine | DetectorEngine | OwlEngine | null> {
     const engine = await this.get('boxes')
-    return engine !== null && (ofFamily(engine, 'mammut') || ofFamily(engine, 'detector')) ? engine : null
+    return engine !== null && (ofFamily(engine, 'mammut') || ofFamily(engine, 'detector') || ofFamily(engine, 'owl')) ? engine : null
   }
 
   async text(): Promise<TextEngine | null> {
