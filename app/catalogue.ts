@@ -1,10 +1,9 @@
 /**
  * Checkpoints that can be downloaded, with what their pages and papers state. Tubelet measured none of this, and what is not known is null:
- * no checksum and no licence of these files could be read when this was written. The sources were copies of LAION's two model cards and of
- * the page of its study; open_clip's own list of pretrained models names the first. Neither a list of the files in any of them nor the page
- * of mammut2 was seen: docs/openmammut.md says where each fact comes from.
+ * no checksum of these files could be read when this was written. docs/openmammut.md and docs/owl.md say where each fact comes from.
  */
 import { z } from 'zod'
+import { Task } from './pack/base.ts'
 
 export const CatalogueEntry = z.object({
   /** On the Hugging Face hub: owner/name. */
@@ -13,9 +12,16 @@ export const CatalogueEntry = z.object({
   /** Where the file is expected, under the name that open_clip's own loader looks for; null where the app cannot read the file. */
   address: z.string().nullable(),
   network: z.string(),
+  /** What a pack made of it does. */
+  tasks: z.array(Task),
+  /**
+   * What running it takes: the peak memory of its engine in bytes, and the seconds for a clip of eight seconds. Measured with random weights of its shape in
+   * full precision on two cores of another machine; null where nobody did.
+   */
+  cost: z.object({ memory: z.number().int(), secondsPerClip: z.number() }).nullable(),
   /** Side of its square input pictures. */
   pixels: z.number().int().nullable(),
-  trainedOn: z.string(),
+  trainedOn: z.string().nullable(),
   parameters: z.number().int().nullable(),
   /** Size of the file. */
   bytes: z.number().int().nullable(),
@@ -28,11 +34,19 @@ export type CatalogueEntry = z.infer<typeof CatalogueEntry>
 
 const HUB = 'https://huggingface.co'
 const FILE = 'open_clip_model.safetensors'
-const at = (repo: string) => ({ repo, page: `${HUB}/${repo}`, address: `${HUB}/${repo}/resolve/main/${FILE}`, sha256: null, licence: null })
+const MAMMUT = { tasks: ['caption', 'search'], cost: null } satisfies Partial<CatalogueEntry>
+const at = (repo: string, file = FILE) => ({
+  ...{ repo, page: `${HUB}/${repo}`, address: `${HUB}/${repo}/resolve/main/${file}`, sha256: null, licence: null },
+})
+/** Of the base models, as their cards state. */
+const OWL = { tasks: ['boxes'], licence: 'Apache-2.0', scores: [] } satisfies Partial<CatalogueEntry>
+/** As transformers stores a model. */
+const STORED = 'model.safetensors'
 
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     ...at('laion/openMaMMUT-ViT-L-14-DataComp-1.4B-s12.8B-b180K'),
+    ...MAMMUT,
     network: 'ViT-L/14',
     pixels: 224,
     trainedOn: 'DataComp-1.4B',
@@ -42,6 +56,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   },
   {
     ...at('laion/openMaMMUT-ViT-L-14-512x512-pt_datacomp1b-ft_datacomp512x512-s76M-b73k'),
+    ...MAMMUT,
     network: 'ViT-L/14',
     pixels: 512,
     trainedOn: 'DataComp-1B',
@@ -55,6 +70,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   },
   {
     ...at('rwightman/mammut2_ViT-B-32.cc12m'),
+    ...MAMMUT,
     network: 'ViT-B/32',
     pixels: null,
     trainedOn: 'CC12M',
@@ -66,6 +82,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     ],
   },
   {
+    ...MAMMUT,
     // Thousands of .pt files, which the app does not open; `python -m models.openmammut convert` converts them to .safetensors.
     ...at('laion/scaling-laws-for-comparison'),
     address: null,
@@ -75,6 +92,26 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     parameters: null,
     bytes: null,
     scores: [],
+  },
+  {
+    ...at('google/owlvit-base-patch32', STORED),
+    ...OWL,
+    network: 'OWL-ViT B/32',
+    pixels: 768,
+    trainedOn: null,
+    parameters: 153_200_000,
+    bytes: 613_000_000,
+    cost: { memory: 845_000_000, secondsPerClip: 5.8 },
+  },
+  {
+    ...at('google/owlv2-base-patch16-ensemble', STORED),
+    ...OWL,
+    network: 'OWLv2 B/16',
+    pixels: 960,
+    trainedOn: null,
+    parameters: 155_000_000,
+    bytes: 620_000_000,
+    cost: { memory: 3_500_000_000, secondsPerClip: 13.2 },
   },
 ]
 

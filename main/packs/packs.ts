@@ -412,8 +412,7 @@ export class Packs {
   #missing(packs: readonly StoredPack[], then = packs): SwitchPlan['missing'] {
     const { library, jobs } = this.#parts
     const { clips, seconds: videoSeconds } = library.packs.missing(packs.map(({ digest }) => digest))
-    const words = packs.find(({ manifest }) => manifest.family === 'mammut')
-    const measured = words ? (this.settings.measured(words.digest)?.secondsPerClip ?? null) : null
+    const measured = packs.flatMap(({ digest }) => this.settings.measured(digest)?.secondsPerClip ?? [])[0] ?? null
     const now = this.#inUse()
     const other = {
       here: jobs.speed(now.map(({ digest }) => digest)),
@@ -507,8 +506,12 @@ export function chosenOf({ id, digest, manifest }: StoredPack): ChosenPack {
   return { id, digest, ...(manifest.family === 'detector' ? { names: manifest.classes } : {}) }
 }
 
+/** The longest clip that is made without a person's help. */
+const OWL_CLIP_SECONDS = 8
+
 /** Bytes that a pack's results for one clip take in the library file; for boxes and lines, as measured on the development clips. */
 function storedPerClip({ manifest }: StoredPack): number {
+  if (manifest.family === 'owl') return OWL_CLIP_SECONDS * manifest.input.rate * manifest.kept * (7 + manifest.dims.region) * 2
   if (manifest.family !== 'mammut') return 20_000
   const { embedding, memory, tokens, token } = manifest.dims
   return 4 * embedding + 2 * tokens * (memory + token)

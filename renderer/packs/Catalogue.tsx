@@ -1,10 +1,11 @@
-import { Download } from 'lucide-react'
+import { Check, Download } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
 import { type CatalogueEntry, engineMemory } from '../../app/catalogue.ts'
 import type { PackOverview } from '../../app/contract/packs.ts'
 import { call } from '../api.ts'
-import { bytes } from '../format.ts'
+import { about, bytes } from '../format.ts'
 import { t } from '../i18n.ts'
+import { TASK_NAMES } from './describe.ts'
 import { act } from './queries.ts'
 import { usePacksUi } from './store.ts'
 
@@ -16,7 +17,7 @@ export function Catalogue({ overview }: { overview: PackOverview }) {
       <h3>{t('To be had')}</h3>
       <p>
         {t(
-          'openMaMMUT models were trained on large collections of pictures from the web, and describe and find many more things than the pack that comes with Tubelet. Their scores are as their makers give them; nothing was measured here.',
+          'Models that others trained on large collections of pictures from the web. What they do, their licences and their scores are as their makers state them; nothing was measured here.',
         )}{' '}
         {t(
           "The addresses follow the names that such files usually have, and were not tried: where one leads nowhere, the model's page has the right one.",
@@ -58,7 +59,7 @@ export function Catalogue({ overview }: { overview: PackOverview }) {
 
 function Entry({ entry, overview: { machine, networkAllowed, works } }: { entry: CatalogueEntry; overview: PackOverview }) {
   const [accepted, setAccepted] = useState(false)
-  const { repo, page, address, network, pixels, trainedOn, bytes: size, licence, scores, sha256 } = entry
+  const { repo, page, address, network, pixels, trainedOn, bytes: size, licence, scores, sha256, tasks, cost } = entry
   const precision = usePacksUi((ui) => ui.precision)
   const busy = works.some(({ url, problem }) => url === address && problem === null)
   const tooLarge = size !== null && size * 2 > machine.diskFree
@@ -68,6 +69,14 @@ function Entry({ entry, overview: { machine, networkAllowed, works } }: { entry:
       <p className="muted small">
         {[network, pixels === null ? null : t('{{pixels}} pixels', { pixels }), trainedOn].filter(Boolean).join(' · ')}
       </p>
+      <ul className="tasks" aria-label={t('What it can do')}>
+        {tasks.map((task) => (
+          <li key={task} data-can>
+            <Check size={13} aria-hidden />
+            {t(TASK_NAMES[task])}
+          </li>
+        ))}
+      </ul>
       <dl className="facts">
         <div>
           <dt>{t('Download')}</dt>
@@ -79,10 +88,21 @@ function Entry({ entry, overview: { machine, networkAllowed, works } }: { entry:
           <div>
             <dt>{t('Memory')}</dt>
             <dd className="num">
-              {t('about {{needed}}; {{free}} are free', { needed: bytes(engineMemory(size)), free: bytes(machine.memoryFree) })}
+              {t('about {{needed}}; {{free}} are free', {
+                needed: bytes(cost?.memory ?? engineMemory(size)),
+                free: bytes(machine.memoryFree),
+              })}
             </dd>
           </div>
         )}
+        <div>
+          <dt>{t('A clip takes')}</dt>
+          <dd className="num">
+            {cost === null
+              ? t('not known; measured at the import')
+              : t('{{time}} for 8 seconds of video on two cores; not measured here', { time: about(cost.secondsPerClip) })}
+          </dd>
+        </div>
         <div>
           <dt>{t('Licence')}</dt>
           <dd>{licence ?? t('not known to Tubelet; its page says it')}</dd>
