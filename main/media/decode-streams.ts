@@ -1,52 +1,52 @@
 /** Parsers for the formats that a decode pass writes, fed with bytes as they come in. */
 import { randomInt } from 'node:crypto'
 
-/** Takes in bytes and gives pieces of exact length, each a copy that may be handed to another thread. */
-class ByteQueue {
-  length = 0
-  #chunks: Uint8Array[] = []
+/** Bytes that come piece by piece. */
+class Filling {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  #filled = 0
 
-  push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk)
-    this.length += chunk.length
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.bytes = bytes
   }
 
-  /** @param into Gives memory of `count` bytes to copy them to. @returns null, and takes nothing, until `count` bytes are there. */
-  take(count: number, into?: () => Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> | null {
-    if (this.length < count) return null
-    const out = into?.() ?? new Uint8Array(count)
-    let filled = 0
-    while (filled < count) {
-      const chunk = this.#chunks[0]
-      if (chunk === undefined) break
-      const part = chunk.subarray(0, count - filled)
-      out.set(part, filled)
-      filled += part.length
-      if (part.length === chunk.length) this.#chunks.shift()
-      else this.#chunks[0] = chunk.subarray(part.length)
-    }
-    this.length -= count
-    return out
+  /** Takes what it needs of a piece from `at` on. @returns Where it has stopped. */
+  take(piece: Uint8Array, at: number): number {
+    const part = piece.subarray(at, at + this.bytes.length - this.#filled)
+    this.bytes.set(part, this.#filled)
+    this.#filled += part.length
+    return at + part.length
+  }
+
+  get full(): boolean {
+    return this.#filled === this.bytes.length
   }
 }
 
 /** At most so many pictures' memory is kept for later ones. */
 const MOST_KEPT = 4
 
-/** Raw video: pictures of one size, one after the other. */
+/** Raw video: pictures of one size, one after the other, each in memory of its own that may be handed to another thread. */
 export class RawPictures {
-  readonly #queue = new ByteQueue()
   readonly #bytes: number
   readonly #free: Uint8Array<ArrayBuffer>[] = []
+  #next: Filling | null = null
 
   constructor(bytes: number) {
     this.#bytes = bytes
   }
 
-  *push(chunk: Uint8Array): Generator<Uint8Array<ArrayBuffer>> {
-    const next = () => this.#queue.take(this.#bytes, () => this.#free.pop())
-    this.#queue.push(chunk)
-    for (let picture = next(); picture !== null; picture = next()) yield picture
+  /** @returns The pictures that are complete now. */
+  push(piece: Uint8Array): Uint8Array<ArrayBuffer>[] {
+    const complete: Uint8Array<ArrayBuffer>[] = []
+    for (let at = 0; at < piece.length; ) {
+      this.#next ??= new Filling(this.#free.pop() ?? new Uint8Array(this.#bytes))
+      at = this.#next.take(piece, at)
+      if (!this.#next.full) break
+      complete.push(this.#next.bytes)
+      this.#next = null
+    }
+    return complete
   }
 
   /** A picture is no longer needed: a later one may use its memory. */
@@ -57,30 +57,25 @@ export class RawPictures {
 
 /** ffmpeg's mpjpeg: a header of lines that states the length, an empty line, the JPEG, CR LF. */
 export class JpegPictures {
-  readonly #queue = new ByteQueue()
   #header = ''
-  #length: number | null = null
+  #next: Filling | null = null
 
-  #readHeader(): boolean {
-    for (let byte = this.#queue.take(1); byte !== null; byte = this.#queue.take(1)) {
-      this.#header += String.fromCharCode(byte[0] ?? 0)
-      if (!this.#header.endsWith('\r\n\r\n')) continue
-      this.#length = Number(/content-length: *(\d+)/i.exec(this.#header)?.[1] ?? 0)
-      this.#header = ''
-      return true
+  /** @returns The pictures that are complete now. */
+  push(piece: Uint8Array): Uint8Array<ArrayBuffer>[] {
+    const complete: Uint8Array<ArrayBuffer>[] = []
+    for (let at = 0; at < piece.length; ) {
+      if (this.#next === null) {
+        this.#header += String.fromCharCode(piece[at++] ?? 0)
+        if (!this.#header.endsWith('\r\n\r\n')) continue
+        this.#next = new Filling(new Uint8Array(Number(/content-length: *(\d+)/i.exec(this.#header)?.[1] ?? 0) + 2))
+        this.#header = ''
+      }
+      at = this.#next.take(piece, at)
+      if (!this.#next.full) break
+      complete.push(this.#next.bytes.slice(0, -2))
+      this.#next = null
     }
-    return false
-  }
-
-  *push(chunk: Uint8Array): Generator<Uint8Array<ArrayBuffer>> {
-    this.#queue.push(chunk)
-    for (;;) {
-      if (this.#length === null && !this.#readHeader()) return
-      const jpeg = this.#queue.take((this.#length ?? 0) + 2)
-      if (jpeg === null) return
-      this.#length = null
-      yield jpeg.slice(0, -2)
-    }
+    return complete
   }
 }
 

@@ -7,6 +7,7 @@ import { constants, setPriority } from 'node:os'
 import { getDefaultHighWaterMark, type Readable, setDefaultHighWaterMark } from 'node:stream'
 import { serve } from '../channel.ts'
 import { DecodePass } from './decode-pass.ts'
+import { readPipe } from './pipes.ts'
 import { isHeavy, type PassEvent, type PassTask, type SampleService } from './sample.ts'
 import { ended, startTool } from './tools.ts'
 
@@ -42,7 +43,8 @@ class Run {
   readonly #stop = new AbortController()
   readonly #stall = new AbortController()
   readonly #pass: DecodePass
-  readonly #pipes: Readable[] = []
+  readonly #pipes: Pick<Readable, 'pause' | 'resume' | 'destroy'>[] = []
+  readonly #closed: Promise<undefined>[] = []
   #waiting = 0
   #lastBytes = Date.now()
 
@@ -82,6 +84,7 @@ class Run {
     }, 1000)
     try {
       const code = await ended(child)
+      await Promise.all(this.#closed)
       if (this.#failure !== null) throw this.#failure.error
       if (!this.#stop.signal.aborted) for (const event of this.#pass.finish(code, this.#stall.signal.aborted)) this.#send(event)
     } finally {
@@ -114,8 +117,7 @@ class Run {
   /** @param every Milliseconds between two reads; 0: as soon as there is something. */
   #read(pipe: Readable | null | undefined, take: (chunk: Uint8Array) => Iterable<PassEvent>, every = 0): void {
     if (pipe === null || pipe === undefined) return
-    this.#pipes.push(pipe)
-    pipe.on('data', (chunk: Buffer) => {
+    const { reading, closed } = readPipe(pipe, (chunk) => {
       this.#lastBytes = Date.now()
       try {
         for (const event of take(chunk)) {
@@ -128,10 +130,12 @@ class Run {
       }
       if (this.#waiting >= MAX_WAITING) for (const one of this.#pipes) one.pause()
       else if (every > 0) {
-        pipe.pause()
-        setTimeout(() => this.#waiting < MAX_WAITING && pipe.resume(), every)
+        reading.pause()
+        setTimeout(() => this.#waiting < MAX_WAITING && reading.resume(), every)
       }
     })
+    this.#pipes.push(reading)
+    this.#closed.push(closed)
   }
 }
 
