@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { z } from 'zod'
+import type { Scope } from '../app/contract/access.ts'
 import { WINDOW } from '../app/contract/route.ts'
 import { contract } from '../app/contract.ts'
 import { type Problem, spokenJson } from '../app/errors.ts'
@@ -52,6 +53,47 @@ const address = ({ path: place, params }: Spec, wrong?: string) =>
 const takesBody = ({ method }: Spec) => method !== 'get' && method !== 'delete'
 /** A value that no field accepts: not a text, not a number, and an object without known fields. */
 const WRONG = { wrong: [{}] }
+
+test('a token that may read changes nothing, and none reaches beyond the library', async () => {
+  const refused = async (scope: Scope) => {
+    const names: string[] = []
+    for (const [name, spec] of Object.entries(contract as Record<string, Spec>)) {
+      // Refused before the request is looked at; what is allowed fails, since there is no video and no body.
+      if (spec.path === '/api/events') continue
+      const sent = takesBody(spec) ? { body: '{"no": 1}' } : {}
+      const response = await tubelet.handle(
+        new Request(`http://tubelet${address(spec)}?no=1`, { method: spec.method.toUpperCase(), ...sent }),
+        scope,
+      )
+      const text = await response.text()
+      if (/This token may read|No token may do this/.test(text)) names.push(name)
+      else expect([name, text]).toEqual([name, expect.not.stringContaining('"sources":')])
+    }
+    return names
+  }
+  const all = Object.entries(contract).map(([name, { method }]) => ({ name, method }))
+  const reading = await refused('read')
+  // Whatever is not asked for by GET is refused, but for these.
+  expect(
+    all
+      .filter(({ name, method }) => method !== 'get' && !reading.includes(name))
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(['copyCells', 'curve', 'cutsAhead', 'exportCounts', 'openTable', 'search'].sort())
+  const editing = await refused('edit')
+  expect(reading).toEqual(expect.arrayContaining(editing))
+  for (const name of ['browse', 'projects', 'openProject', 'restoreBackup', 'importPack', 'setNetwork', 'watchFolder'])
+    expect(editing).toContain(name)
+  for (const name of ['addSources', 'askClip', 'edit', 'export', 'undo']) expect(editing).not.toContain(name)
+})
+
+test('the page for programs names every operation, and runs nothing', async () => {
+  const response = await tubelet.handle(new Request('http://tubelet/api/docs'))
+  expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
+  const page = await response.text()
+  for (const { path: place, summary } of Object.values(contract))
+    expect(page.includes(place) && page.includes(summary.slice(0, 10)), place).toBe(true)
+})
 
 describe('every operation', () => {
   test.each(operations)('%s refuses fields that it does not know, by name', async (_, spec) => {

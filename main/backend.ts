@@ -1,6 +1,7 @@
 /** Implements the contract: one fetch-standard handler for every host. */
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { mayCall, type Scope } from '../app/contract/access.ts'
 import { type RouteSpec, WINDOW } from '../app/contract/route.ts'
 import { nearestOf, unknownField } from '../app/contract/strict.ts'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
@@ -19,6 +20,7 @@ import { stateHandlers } from './api/state.ts'
 import { systemHandlers } from './api/system.ts'
 import { tableHandlers } from './api/table.ts'
 import { watchedHandlers } from './api/watched.ts'
+import { apiPage } from './api-page.ts'
 import { windowFile } from './files.ts'
 import { madeIn } from './made-in.ts'
 
@@ -40,8 +42,11 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   'disk-full': 507,
 }
 
+/** Answers a request; `scope` is that of the token that came with it, and without one everything is allowed. */
+export type Handle = (request: Request, scope?: Scope) => Promise<Response>
+
 /** @param windowDir The folder of the built window. */
-export function createBackend(services: Services, windowDir: string): (request: Request) => Promise<Response> {
+export function createBackend(services: Services, windowDir: string): Handle {
   // One file of handlers for each area; together they cover every route.
   const handlers: Handlers<RouteName> = {
     ...libraryHandlers(services),
@@ -58,11 +63,13 @@ export function createBackend(services: Services, windowDir: string): (request: 
     ...packHandlers(services),
     ...reviewHandlers(services),
   }
-  const app = new Hono()
+  const app = new Hono<{ Bindings: { scope?: Scope } }>()
   const register = <N extends RouteName>(name: N, handler: Handler<N>) => {
     const spec: RouteSpec = contract[name]
     app.on(spec.method.toUpperCase(), spec.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
       const request = context.req.raw
+      const { scope } = context.env
+      if (scope !== undefined && !mayCall(scope, name)) throw notAllowed(scope)
       const args = {
         params: checked('path', spec.params, context.req.param()),
         query: checked('query', spec.query, oncesIn(context.req.queries())),
@@ -78,6 +85,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
   for (const name of Object.keys(handlers) as RouteName[]) register(name, handlers[name] as Handler<RouteName>)
   const document = openApi()
   app.get('/api/openapi.json', () => Response.json(document))
+  app.get('/api/docs', () => apiPage())
   app.all('/api/*', () => notFound())
   app.get('*', (context) => windowFile(context.req.raw, windowDir, context.req.path))
   app.onError((error) => {
@@ -85,7 +93,15 @@ export function createBackend(services: Services, windowDir: string): (request: 
     // In English for other programs; the window translates the phrase itself.
     return Response.json({ problem: named(problem), phrase: problem }, { status: HTTP_STATUS[problem.code] ?? 500 })
   })
-  return async (request) => app.fetch(request)
+  return async (request, scope) => app.fetch(request, scope === undefined ? {} : { scope })
+}
+
+function notAllowed(scope: Scope): TubeletError {
+  return new TubeletError({
+    code: 'forbidden',
+    message: scope === 'read' ? 'This token may read, and do nothing else.' : 'No token may do this: it reaches beyond the library.',
+    next: scope === 'read' ? 'Make one with “tubelet token make NAME --scope edit”.' : 'Use the window, or the command line.',
+  })
 }
 
 /** Runs `work`; damaged rows that make it fail are set aside. What only reads then runs again, what writes is for the person to ask for again. */
@@ -222,7 +238,13 @@ function openApi(): unknown {
       },
     }
   }
-  return { openapi: '3.1.0', info: { title: 'Tubelet', version: '1' }, paths }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Tubelet', version: '1' },
+    paths,
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    security: [{ token: [] }],
+  }
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): unknown {

@@ -37,6 +37,7 @@ import { Places } from './places.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
 import { inert } from '../app/inert.ts'
+import { scopeOf, tokenCommand } from './tokens.ts'
 import { printError, printJson, printJsonLine, printLine } from './terminal.ts'
 
 interface AnalyzeOptions extends Where {
@@ -165,6 +166,7 @@ program.addCommand(
 program.addCommand(importCommand(standardLibrary(dataFolder)))
 
 program.addCommand(packsCommand())
+program.addCommand(tokenCommand(standardLibrary(dataFolder)))
 program.addCommand(doctorCommand())
 program.addCommand(completionCommand(program))
 
@@ -430,6 +432,7 @@ async function serveApp(paths: string[], options: Where & { open: boolean; allow
     const projectDir = path.resolve(options.project)
     const server = await serve({
       handle: projects.handle,
+      scopeOf: (token) => scopeOf(projectDir, token),
       memory: path.join(projectDir, 'address.json'),
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(chosen === undefined ? {} : { key: chosen }),

@@ -7,7 +7,7 @@ import { diskProblem, type Problem, problemOf, TubeletError } from '../app/error
 import { type Task, TASKS } from '../app/pack/base.ts'
 import { said } from '../app/phrase.ts'
 import type { ProjectSwitch } from './api/handler.ts'
-import { createBackend } from './backend.ts'
+import { createBackend, type Handle } from './backend.ts'
 import type { ForkEngine } from './engine/engine.ts'
 import { makeFolderSync } from './folders.ts'
 import { Imports } from './import/imports.ts'
@@ -53,7 +53,7 @@ export interface Tubelet {
   watching: Watching
   /** The engines in use. */
   engines: RunningPacks
-  handle: (request: Request) => Promise<Response>
+  handle: Handle
   /** Call `listener` for every change, as the window is told. Returns a function that stops it. */
   onEvent: (listener: (event: BackendEvent) => void) => () => void
   /** Ends child processes and closes the database; unfinished work continues at the next start. */

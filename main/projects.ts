@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { BackendEvent } from '../app/contract.ts'
 import type { Project } from '../app/contract/system.ts'
 import { type Problem, problemOf, TubeletError } from '../app/errors.ts'
+import type { Handle } from './backend.ts'
 import { makeFolderSync } from './folders.ts'
 import { mustBeThere, restoreBackup } from './library/backups.ts'
 import { lockLibrary } from './lock.ts'
@@ -50,9 +51,9 @@ export class Projects {
   }
 
   /** Handles a request with whichever library is open. */
-  readonly handle = async (request: Request): Promise<Response> => {
+  readonly handle: Handle = async (request, scope) => {
     await this.#restoring
-    return this.current.handle(request)
+    return this.current.handle(request, scope)
   }
 
   /** Call `listener` for changes in whichever library is open. */

@@ -1,11 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { fileResponse, windowFile } from './files.ts'
 import { invitation, keyFrom, LIFE_MS, newCode, servedAt, tellPrograms } from './invitation.ts'
 import { serve, type Served } from './serve.ts'
+import { scopeOf, tokenCommand } from './tokens.ts'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-serve-'))
 const file = path.join(folder, 'ten.mp4')
@@ -117,6 +118,38 @@ describe('the guard', () => {
     expect(await status('/?token=guess', {})).toBe(403)
     expect(await status('/?code=guess', {})).toBe(403)
     expect(await status('/api/status', bearer())).toBe(200)
+  })
+  test('a token is as good as its scope, until it ends or is taken back; it opens no window', async () => {
+    const project = path.join(folder, 'library')
+    mkdirSync(project)
+    writeFileSync(path.join(project, 'library.sqlite'), '')
+    const lines: string[] = []
+    const log = vi.spyOn(console, 'log').mockImplementation((line: string) => lines.push(line))
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const run = (...args: string[]) => tokenCommand(project).parseAsync(args, { from: 'user' })
+    await run('make', 'pandas', '--days', '2')
+    await run('make', 'labels', '--scope', 'edit')
+    await expect(run('make', 'labels')).rejects.toThrow('There is a token called')
+    const [reads = '', edits = ''] = lines
+    const here = await serve({
+      handle: (_, scope) => Promise.resolve(new Response(scope ?? 'key')),
+      scopeOf: (token) => scopeOf(project, token),
+    })
+    const as = async (token: string, at = '/api/status') =>
+      (await fetch(here.url + at, { headers: { authorization: `Bearer ${token}` } })).text()
+    expect([await as(here.key), await as(reads), await as(edits)]).toEqual(['key', 'read', 'edit'])
+    expect(await (await fetch(`${here.url}/?token=${edits}`, { redirect: 'manual' })).text()).toContain('earlier start')
+    expect(scopeOf(project, reads, Date.now() + 2.1 * 86_400_000)).toBeNull()
+    await run('revoke', 'labels')
+    expect(await as(edits)).toContain('no longer, good')
+    // The file is of no use to whoever reads it.
+    expect(readFileSync(path.join(project, 'tokens.json'), 'utf8')).not.toContain(reads)
+    writeFileSync(path.join(project, 'tokens.json'), 'damaged')
+    expect((await fetch(here.url, { headers: { authorization: `Bearer ${reads}` } })).status).toBe(403)
+    expect(await as(here.key)).toBe('key')
+    log.mockRestore()
+    vi.restoreAllMocks()
+    await here.close()
   })
   test('an address opens the window once, under a name that this library alone has, where a cookie opens the rest', async () => {
     const address = invitation(served)

@@ -1,4 +1,4 @@
-/** The web host: serves the handler on the loopback address to programs that have the key of this start, and to browsers that were let in. */
+/** The web host: serves the handler on the loopback address to programs that have the key of this start or a token, and to browsers that were let in. */
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -6,6 +6,8 @@ import { createAdaptorServer } from '@hono/node-server'
 import type { ServerType } from '@hono/node-server'
 import { z } from 'zod'
 import { hasCode, TubeletError } from '../app/errors.ts'
+import type { Scope } from '../app/contract/access.ts'
+import type { Handle } from './backend.ts'
 import { Codes, same } from './invitation.ts'
 
 const HOST = '127.0.0.1'
@@ -20,6 +22,7 @@ export interface Served {
 
 interface Guard {
   key: string
+  scopeOf: (token: string) => Scope | null
   /** What a browser's cookie holds, so that the key itself is in no browser. */
   pass: string
   codes: Codes
@@ -34,7 +37,9 @@ interface Guard {
 const Address = z.object({ site: z.string().regex(/^[0-9a-f]{20}\.localhost$/), port: z.int().min(1).max(65535) })
 
 interface ServeOptions {
-  handle: (request: Request) => Promise<Response>
+  handle: Handle
+  /** What a token allows; null for one that is not, or no longer, good. */
+  scopeOf?: (token: string) => Scope | null
   /** The port to use. If it is not given: that of the last start if it is free, else any. */
   port?: number
   /** The file that stores the address of the last start. */
@@ -49,10 +54,17 @@ interface ServeOptions {
  *
  * @throws TubeletError `conflict` or `forbidden` if the given port, or any port at all, cannot be opened.
  */
-export async function serve({ handle, port, memory, key = randomBytes(24).toString('base64url') }: ServeOptions): Promise<Served> {
+export async function serve({
+  handle,
+  scopeOf = () => null,
+  port,
+  memory,
+  key = randomBytes(24).toString('base64url'),
+}: ServeOptions): Promise<Served> {
   const last = memory === undefined ? null : lastAddress(memory)
   const guard: Guard = {
     key,
+    scopeOf,
     pass: randomBytes(24).toString('base64url'),
     codes: new Codes(key),
     site: last?.site ?? `${randomBytes(10).toString('hex')}.localhost`,
@@ -120,8 +132,8 @@ function keepAddress(file: string, address: z.infer<typeof Address>): void {
   }
 }
 
-async function guarded(request: Request, guard: Guard, handle: (request: Request) => Promise<Response>): Promise<Response> {
-  const { key, pass, site } = guard
+async function guarded(request: Request, guard: Guard, handle: Handle): Promise<Response> {
+  const { key, pass, site, scopeOf } = guard
   const url = new URL(request.url)
   const host = request.headers.get('host') ?? url.host
   const [, name = '', port = ''] = /^(.+?)(:\d+)?$/.exec(host) ?? []
@@ -136,9 +148,12 @@ async function guarded(request: Request, guard: Guard, handle: (request: Request
   // Requests of other pages for pictures or scripts have no Origin header; this header says where they come from (Fetch Metadata).
   const from = request.headers.get('sec-fetch-site') ?? 'none'
   if (!['none', 'same-origin'].includes(from)) return forbidden('Requests from other sites are not answered.')
-  if (bearer === undefined ? !same(cookie ?? '', pass) : !same(bearer, key))
-    return forbidden(`Open the address that Tubelet printed when it started. ${ANOTHER}`)
-  return handle(request)
+  if (bearer === undefined ? same(cookie ?? '', pass) : same(bearer, key)) return handle(request)
+  const scope = bearer === undefined ? null : scopeOf(bearer)
+  if (bearer !== undefined && scope === null)
+    return forbidden('This key or token is not, or no longer, good. Make a token with “tubelet token make NAME”.')
+  if (scope === null) return forbidden(`Open the address that Tubelet printed when it started. ${ANOTHER}`)
+  return handle(request, scope)
 }
 
 const ANOTHER = 'For another one, type “npx tubelet address” where Tubelet is installed.'

@@ -138,6 +138,13 @@ function Privacy() {
           'Videos, captions, questions and searches stay in the library’s folder. Nothing is reported to anybody, neither use nor faults.',
         )}
       </p>
+      {status?.host === 'web' && (
+        <p>
+          <a href="/api/docs" target="_blank" rel="noreferrer">
+            {t('What other programs may ask of this library, with a token')}
+          </a>
+        </p>
+      )}
     </Section>
   )
 }
