@@ -1,6 +1,6 @@
 /**
  * Checkpoints that can be downloaded, with what their pages and papers state. Tubelet measured none of this, and what is not known is null:
- * no checksum of these files could be read when this was written. docs/openmammut.md and docs/owl.md say where each fact comes from.
+ * no checksum of these files could be read when this was written. docs/openmammut.md, docs/owl.md and docs/smolvlm.md say where each fact comes from.
  */
 import { z } from 'zod'
 import { Task } from './pack/base.ts'
@@ -43,6 +43,11 @@ const OWL = { tasks: ['boxes'], licence: 'Apache-2.0', scores: [] } satisfies Pa
 /** As transformers stores a model. */
 const STORED = 'model.safetensors'
 
+const smolVlm = (size: string) => ({
+  ...at(`HuggingFaceTB/SmolVLM2-${size}-Video-Instruct`, STORED),
+  ...({ tasks: ['caption', 'answer'], licence: 'Apache-2.0', network: `SmolVLM2 ${size}`, pixels: 512 } satisfies Partial<CatalogueEntry>),
+})
+
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     ...at('laion/openMaMMUT-ViT-L-14-DataComp-1.4B-s12.8B-b180K'),
@@ -79,6 +84,30 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     scores: [
       { measure: 'ImageNet-1k zero-shot, %', value: 38.36 },
       { measure: 'COCO caption CIDEr', value: 10.04 },
+    ],
+  },
+  {
+    ...smolVlm('500M'),
+    trainedOn: null,
+    parameters: 507_482_304,
+    bytes: 2_030_000_000,
+    cost: { memory: 2_600_000_000, secondsPerClip: 20 },
+    scores: [
+      { measure: 'Video-MME', value: 42.2 },
+      { measure: 'MLVU', value: 47.3 },
+      { measure: 'MVBench', value: 39.73 },
+    ],
+  },
+  {
+    ...smolVlm('256M'),
+    trainedOn: null,
+    parameters: 256_484_928,
+    bytes: 1_030_000_000,
+    cost: { memory: 1_450_000_000, secondsPerClip: 15 },
+    scores: [
+      { measure: 'Video-MME', value: 33.7 },
+      { measure: 'MLVU', value: 40.6 },
+      { measure: 'MVBench', value: 32.7 },
     ],
   },
   {

@@ -4,9 +4,10 @@ import type { Task } from './base.ts'
 import { DetectorManifest } from './detector.ts'
 import { MammutManifest } from './mammut.ts'
 import { OwlManifest } from './owl.ts'
+import { SmolVlmManifest } from './smolvlm.ts'
 import { TextManifest } from './text.ts'
 
-const Family = z.discriminatedUnion('family', [MammutManifest, DetectorManifest, OwlManifest, TextManifest])
+const Family = z.discriminatedUnion('family', [MammutManifest, DetectorManifest, OwlManifest, TextManifest, SmolVlmManifest])
 /** Older packs name no family: they are MaMMUTs. */
 export const PackManifest = z.preprocess(
   (json) => (typeof json === 'object' && json !== null && !('family' in json) ? { ...json, family: 'mammut' } : json),

@@ -2,6 +2,7 @@
 import type { RouteName } from '../../app/contract.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { areaSeen } from '../../app/gaze.ts'
+import { askedOf } from '../jobs/pipeline.ts'
 import { Search } from '../search/search.ts'
 import type { Handlers, Services } from './handler.ts'
 
@@ -50,7 +51,7 @@ export function findHandlers({ pipeline }: Services) {
         })
       const engine = await pipeline.packs.words(body.kind === 'answer' ? 'answer' : 'caption')
       const { rows, columns, heat, words } = await engine.follow(
-        search.encodingOf(clipId, engine),
+        askedOf(library, clipId, engine),
         body.text,
         body.kind === 'answer' ? body.question : null,
       )

@@ -1,43 +1,48 @@
-/** Runs the decoder along a given text: where it looks for each word, and how probable it finds each. Nothing is generated. */
-import { type MammutManifest, temperatureOf } from '../../app/pack/mammut.ts'
-import { heatOf } from '../../app/tubes.ts'
-import type { CrossAttention } from './decode.ts'
-import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
+/** Runs a decoder along a given text: where it looks for each word, and how probable it finds each. Nothing is generated. */
+import type { Continuing } from './continuing.ts'
 import type { Followed } from './protocol.ts'
-import { type Text, TextStream } from './tokenizer.ts'
+import { type Readable, TextStream } from './tokenizer.ts'
 
-/** Each input frame is divided into this many rows and columns: at least as fine as the patches of the known encoders. */
-const GRID = { rows: 16, columns: 16 }
+/** How attention to the tokens of a clip is seen on its frames. */
+export interface Looking {
+  frames: number
+  rows: number
+  columns: number
+  /** @param attention [N]. @returns [frames, rows, columns], row-major; sums to 1. */
+  heatOf: (attention: Float32Array) => Float32Array
+}
 
 interface Step {
   /** Probability of the token, 0..1, at the pack's temperature. */
   probability: number
-  /** [N]: attention to each token of the clip; sums to 1. */
+  /** [N]: attention to each token of the clip. */
   attention: Float32Array
 }
 
 /**
  * @param prompt As it was when the text was generated.
- * @param said The text, by the model or a person. What does not fit into the decoder's context is left out.
+ * @param ids The text, by the model or a person, with the token that ends it.
  * @throws the signal's reason when it is aborted between two steps.
  */
 export async function follow(
-  graphs: Graphs,
-  manifest: MammutManifest,
-  text: Text,
-  cross: CrossAttention,
-  prompt: readonly number[],
-  said: string,
+  over: Continuing,
+  text: Readable,
+  { prompt, ids, temperature = 1 }: { prompt: readonly number[]; ids: readonly number[]; temperature?: number },
+  { heatOf, ...grid }: Looking,
   signal?: AbortSignal,
 ): Promise<Followed> {
-  const { dims, input, tokenizer } = manifest
-  const [, ...whole] = text.sentence(said)
-  const ids = [...whole.slice(0, -1).slice(0, dims.context - prompt.length), tokenizer.end]
-  const steps = await forced(graphs, manifest, cross, prompt, ids, signal)
+  const steps: Step[] = []
+  let given = prompt
+  for (const id of ids) {
+    signal?.throwIfAborted()
+    const { logits, attention } = await over.next([given])
+    given = [id]
+    steps.push({ probability: probabilityOf(id, logits, temperature), attention })
+  }
   const mean = (some: readonly Step[]) => {
-    const attention = new Float32Array(dims.tokens)
+    const attention = new Float32Array(steps[0]?.attention.length ?? 0)
     for (const step of some) step.attention.forEach((mass, token) => (attention[token] = (attention[token] ?? 0) + mass / some.length))
-    return Float32Array.from(heatOf(attention, input, GRID))
+    return heatOf(attention)
   }
   const words = wordsOf(text, ids).map(({ text: word, from, to }) => {
     const some = steps.slice(from, to)
@@ -47,34 +52,7 @@ export async function follow(
       heat: mean(some),
     }
   })
-  return { ...GRID, frames: input.frames, heat: mean(steps), words }
-}
-
-async function forced(
-  graphs: Graphs,
-  manifest: MammutManifest,
-  cross: CrossAttention,
-  prompt: readonly number[],
-  ids: readonly number[],
-  signal?: AbortSignal,
-): Promise<Step[]> {
-  const { dims } = manifest
-  const none = floatTensor(new Float32Array(0), [1, dims.layers, dims.heads, 0, dims.headDim])
-  let [past_k, past_v] = [none, none]
-  let next = prompt
-  const steps: Step[] = []
-  for (const id of ids) {
-    signal?.throwIfAborted()
-    const outputs = await graphs.run('decoder', { ids: idTensor([next]), ...cross, past_k, past_v })
-    past_k = tensorOf(outputs, 'present_k')
-    past_v = tensorOf(outputs, 'present_v')
-    next = [id]
-    steps.push({
-      probability: probabilityOf(id, floatsOf(outputs, 'logits').subarray(-dims.vocab), temperatureOf(manifest)),
-      attention: floatsOf(outputs, 'attention'),
-    })
-  }
-  return steps
+  return { ...grid, heat: mean(steps), words }
 }
 
 /** The probability of one id under softmax(logits / temperature). */
@@ -84,8 +62,8 @@ function probabilityOf(id: number, logits: Float32Array, temperature: number): n
   return Math.exp(((logits[id] ?? -Infinity) - largest) / temperature) / sum
 }
 
-/** Which ids make up each word. A word begins where a space does; the last id, [EOT], belongs to none. */
-function wordsOf(text: Text, ids: readonly number[]): { text: string; from: number; to: number }[] {
+/** Which ids make up each word. A word begins where a space does; the last id, which ends the text, belongs to none. */
+function wordsOf(text: Readable, ids: readonly number[]): { text: string; from: number; to: number }[] {
   const stream = new TextStream(text)
   const words: { text: string; from: number; to: number }[] = []
   ids.slice(0, -1).forEach((id, at) => {

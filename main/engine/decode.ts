@@ -1,61 +1,53 @@
-/** Greedy decoding with a cache of keys and values, over the precomputed cross-attention keys and values of a clip. */
-import type { Tensor } from 'onnxruntime-node'
-import { type MammutManifest, temperatureOf } from '../../app/pack/mammut.ts'
-import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
-
-/** Keys and values of the cross-attention layers for one clip, [1, M, heads, N, d]. */
-export interface CrossAttention {
-  cross_k: Tensor
-  cross_v: Tensor
-}
+/** Greedy decoding. */
+import type { Continuing } from './continuing.ts'
 
 export interface Decoded {
-  /** The generated tokens, without [EOT]. */
+  /** The generated tokens, without the one that ends the text. */
   ids: number[]
-  /** Calibrated probability 0..1: exp of the mean log-probability of the chosen tokens, [EOT] included, at the pack's temperature. */
+  /** Calibrated probability 0..1: exp of the mean log-probability of the chosen tokens, the ending one included, at the given temperature. */
   confidence: number
-  /** [N]: attention to each token of the clip, mean over the steps; sums to 1. */
+  /** [N]: attention to each token of the clip, mean over the steps; MaMMUT's sums to 1. */
   attention: Float32Array
 }
 
+/** How a text may end. */
+export interface Until {
+  /** The token that ends a text. */
+  end: number
+  /** Tokens without the ending one. */
+  most: number
+}
+
 /**
- * Decode from a prompt until [EOT] or the end of the context.
+ * Decode from a prompt until the ending token, or until there are as many tokens as may be.
  *
+ * @param temperature Logits are divided by this before they become probabilities.
  * @param onId Called with each token as it is chosen.
  * @throws the signal's reason when it is aborted between two steps.
  */
 export async function decode(
-  graphs: Graphs,
-  manifest: MammutManifest,
-  cross: CrossAttention,
+  text: Continuing,
   prompt: readonly number[],
+  { end, most, temperature = 1 }: Until & { temperature?: number },
   { onId, signal }: { onId?: (id: number) => void; signal?: AbortSignal | undefined } = {},
 ): Promise<Decoded> {
-  const { dims, tokenizer } = manifest
   const ids: number[] = []
-  const attention = new Float32Array(dims.tokens)
-  const none = floatTensor(new Float32Array(0), [1, dims.layers, dims.heads, 0, dims.headDim])
-  let [past_k, past_v] = [none, none]
-  let next = prompt
-  let seen = 0
-  let steps = 0
+  let attention = new Float32Array(0)
+  let given = prompt
   let logProb = 0
-  for (;;) {
+  for (let steps = 1; ; steps += 1) {
     signal?.throwIfAborted()
-    const outputs = await graphs.run('decoder', { ids: idTensor([next]), ...cross, past_k, past_v })
-    past_k = tensorOf(outputs, 'present_k')
-    past_v = tensorOf(outputs, 'present_v')
-    seen += next.length
-    steps += 1
-    floatsOf(outputs, 'attention').forEach((mass, token) => (attention[token] = (attention[token] ?? 0) + mass))
-    const best = mostLikely(floatsOf(outputs, 'logits').subarray(-dims.vocab), temperatureOf(manifest))
+    const next = await text.next([given])
+    if (steps === 1) attention = new Float32Array(next.attention.length)
+    next.attention.forEach((mass, token) => (attention[token] = (attention[token] ?? 0) + mass))
+    const best = mostLikely(next.logits, temperature)
     logProb += best.logProb
-    if (best.id === tokenizer.end || seen >= dims.context) break
+    if (best.id === end || ids.length >= most)
+      return { ids, confidence: Math.exp(logProb / steps), attention: attention.map((mass) => mass / steps) }
     ids.push(best.id)
     onId?.(best.id)
-    next = [best.id]
+    given = [best.id]
   }
-  return { ids, confidence: Math.exp(logProb / steps), attention: attention.map((mass) => mass / steps) }
 }
 
 /** The token with the largest logit (ties go to the lower id) and its log-probability under softmax(logits / temperature). */

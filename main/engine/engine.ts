@@ -9,6 +9,7 @@ import type { PackManifest } from '../../app/pack/pack.ts'
 import type { Line } from '../../app/text-lines.ts'
 import { type CallOptions, Channel, childProcess, type ProcessPort } from '../channel.ts'
 import type {
+  Asked,
   Calls,
   CallName,
   Encoding,
@@ -24,7 +25,7 @@ import type {
   TextUse,
 } from './protocol.ts'
 
-export type { Encoding, EngineInfo, Followed, Generated, Picture, Regions, Spotted, TextUse } from './protocol.ts'
+export type { Asked, Encoding, EngineInfo, Followed, Generated, Picture, Regions, Spotted, TextUse } from './protocol.ts'
 export type EngineState = Status['engine']['state']
 
 /** Starts `entry`, a path, as a child process. */
@@ -147,21 +148,17 @@ export class Engine<M extends PackManifest = PackManifest> {
     return this.#call('unfamiliar', { embedding }, { signal })
   }
 
-  caption({ embedding, memory }: Encoding, signal?: AbortSignal): Promise<Generated> {
-    return this.#call('caption', { embedding, memory }, { signal })
+  caption({ embedding, memory, times }: Asked, signal?: AbortSignal): Promise<Generated> {
+    return this.#call('caption', { embedding, memory, times }, { signal })
   }
 
-  answer(
-    { embedding, memory }: Pick<Encoding, 'embedding' | 'memory'>,
-    question: string,
-    { onToken, signal }: AskOptions = {},
-  ): Promise<Generated> {
-    return this.#call('answer', { embedding, memory, question }, { onNote: onToken, signal })
+  answer({ embedding, memory, times }: Asked, question: string, { onToken, signal }: AskOptions = {}): Promise<Generated> {
+    return this.#call('answer', { embedding, memory, times, question }, { onNote: onToken, signal })
   }
 
   /** Where the decoder looks for each word of a caption (or an answer, given its question), whether the model or a person wrote it. */
-  follow({ memory }: Encoding, text: string, question: string | null, signal?: AbortSignal): Promise<Followed> {
-    return this.#call('follow', { memory, text, question }, { signal })
+  follow({ memory, times }: Asked, text: string, question: string | null, signal?: AbortSignal): Promise<Followed> {
+    return this.#call('follow', { memory, times, text, question }, { signal })
   }
 
   /** The regions of a clip, comparable with those of other clips by dot product; null from a pack that does not detect. */
@@ -331,6 +328,8 @@ export type MammutEngine = Engine<OfFamily<'mammut'>>
 export type DetectorEngine = Engine<OfFamily<'detector'>>
 export type OwlEngine = Engine<OfFamily<'owl'>>
 export type TextEngine = Engine<OfFamily<'text'>>
+/** Engines that write captions or answers from an encoding. */
+export type WordsEngine = Engine<OfFamily<'mammut' | 'smolvlm'>>
 
 export function ofFamily<F extends PackManifest['family']>(engine: Engine, family: F): engine is Engine<OfFamily<F>> {
   return engine.info.manifest.family === family

@@ -8,6 +8,8 @@ import { openMammut } from './mammut.ts'
 import { Model } from './model.ts'
 import { openFolder } from './pack.ts'
 import { openOwl, Owl } from './owl.ts'
+import { openSmolVlm } from './smolvlm-pack.ts'
+import { SmolVlm } from './smolvlm.ts'
 import { openText, testText } from './text-pack.ts'
 import { TextReader } from './text.ts'
 import type { CallName, Calls } from './protocol.ts'
@@ -55,6 +57,28 @@ export async function openPlaceable(dir: string, untested: boolean): Promise<Ope
               embedText: ({ texts, as }) => model.embedText(texts, as),
               detect: ({ tokens, labels }) => model.detect(tokens, labels),
               knownAnswers: ({ clips, texts }) => model.knownAnswers(clips, texts),
+            },
+          }
+        },
+      }
+    }
+    case 'smolvlm': {
+      const pack = await openSmolVlm(folder, manifest, untested)
+      return {
+        ...opened,
+        place: (placement) => {
+          const graphs = new Graphs(pack.graphs, placement, { varied: true })
+          const model = new SmolVlm(pack, graphs)
+          return {
+            graphs,
+            selfTest: (options) => model.selfTest(options),
+            handlers: {
+              encode: ({ tubes: [pictures = new Uint8Array()] }) => model.encode(pictures),
+              unfamiliar: () => Promise.resolve(false),
+              caption: (asked, { signal }) => model.caption(asked, { signal }),
+              answer: ({ question, ...asked }, { note, signal }) => model.answer(asked, question, { onToken: note, signal }),
+              follow: ({ text, question, ...asked }, { signal }) => model.follow(asked, text, question, signal),
+              knownAnswers: ({ clips }) => model.knownAnswers(clips),
             },
           }
         },

@@ -2,11 +2,12 @@
 import { hash } from 'node:crypto'
 import type { Detection } from '../../app/detections.ts'
 import { TubeletError } from '../../app/errors.ts'
-import { type MammutManifest, unlearnt } from '../../app/pack/mammut.ts'
-import { cutTubes, frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
+import { type MammutManifest, temperatureOf, unlearnt } from '../../app/pack/mammut.ts'
+import { cutTubes, frameWeights, heatOf, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
 import { dot } from '../../app/vector.ts'
 import { beamSearch } from './beam.ts'
-import { type CrossAttention, decode, type Decoded } from './decode.ts'
+import { type CrossAttention, overCross } from './continuing.ts'
+import { decode, type Decoded } from './decode.ts'
 import { follow } from './attention.ts'
 import { fromHalf, toHalf } from './float16.ts'
 import { byteTensor, floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
@@ -21,6 +22,8 @@ const TEXTS_KEPT = 2_000
 const TEXT_BATCH = 32
 /** Boxes with a score above this share of the pack's threshold are returned. */
 const FLOOR = 0.2
+/** Each input frame is divided into this many rows and columns to show attention: at least as fine as the patches of the known encoders. */
+const GRID = { rows: 16, columns: 16 }
 /** Of regions this alike (cosine) one is kept: they show one thing seen by two queries or on two frames. Of 144 in a real clip about 16 are left. */
 const SAME_REGION = 0.85
 
@@ -103,7 +106,17 @@ export class Model {
       question === null || prompts.question === undefined
         ? this.#text.prompt(prompts.caption)
         : this.#text.prompt(prompts.question, question)
-    return follow(this.graphs, this.#pack.manifest, this.#text, await this.#crossOf(memory), prompt, text, signal)
+    const { dims, input, tokenizer } = this.#pack.manifest
+    // What does not fit into the decoder's context is left out.
+    const [, ...whole] = this.#text.sentence(text)
+    const ids = [...whole.slice(0, -1).slice(0, dims.context - prompt.length), tokenizer.end]
+    return follow(
+      overCross(this.graphs, this.#pack.manifest, await this.#crossOf(memory)),
+      this.#text,
+      { prompt, ids, temperature: temperatureOf(this.#pack.manifest) },
+      { ...GRID, frames: input.frames, heatOf: (attention) => Float32Array.from(heatOf(attention, input, GRID)) },
+      signal,
+    )
   }
 
   /** The caption of a clip from its memory in full precision. */
@@ -112,7 +125,7 @@ export class Model {
     const [cross, prompt] = [await this.#project(memory), this.#text.prompt(manifest.prompts.caption)]
     const { ids } = manifest.decoding
       ? await this.#best(cross, prompt, manifest.decoding, signal)
-      : await decode(this.graphs, manifest, cross, prompt, { signal })
+      : await this.#greedy(cross, prompt, { signal })
     return this.#text.read(ids)
   }
 
@@ -252,7 +265,14 @@ export class Model {
     decoding: NonNullable<MammutManifest['decoding']>,
     signal?: AbortSignal,
   ): Promise<Decoded & { text: string }> {
-    const decoded = await beamSearch(this.graphs, this.#pack.manifest, decoding, cross, prompt, signal)
+    const { manifest } = this.#pack
+    const most = Math.min(decoding.longest, manifest.dims.context - prompt.length)
+    const decoded = await beamSearch(
+      overCross(this.graphs, manifest, cross),
+      prompt,
+      { ...decoding, end: manifest.tokenizer.end, most },
+      signal,
+    )
     return { ...decoded, text: this.#text.read(decoded.ids) }
   }
 
@@ -266,9 +286,19 @@ export class Model {
     const give = (text: string) => {
       if (text !== '') onToken?.(text)
     }
-    const decoded = await decode(this.graphs, this.#pack.manifest, cross, prompt, { onId: (id) => give(stream.push(id)), signal })
+    const decoded = await this.#greedy(cross, prompt, { onId: (id) => give(stream.push(id)), signal })
     give(stream.finish())
     return { ...decoded, text: this.#text.read(decoded.ids) }
+  }
+
+  #greedy(
+    cross: CrossAttention,
+    prompt: readonly number[],
+    options: { onId?: (id: number) => void; signal: AbortSignal | undefined },
+  ): Promise<Decoded> {
+    const { manifest } = this.#pack
+    const until = { end: manifest.tokenizer.end, most: manifest.dims.context - prompt.length, temperature: temperatureOf(manifest) }
+    return decode(overCross(this.graphs, manifest, cross), prompt, until, options)
   }
 
   async #judged(

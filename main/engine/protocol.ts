@@ -6,10 +6,11 @@ import type { Detection } from '../../app/detections.ts'
 import type { Line } from '../../app/text-lines.ts'
 import type { PackManifest } from '../../app/pack/pack.ts'
 import type { Phrase } from '../../app/phrase.ts'
+import type { ClipTimes } from './smolvlm-text.ts'
 
 /** The result of one encoder pass over a clip: N tokens, of width D for the decoder and V for the detector. */
 export interface Encoding {
-  /** [E], L2-normalised. */
+  /** [E], L2-normalised; empty where the pack finds no clips by words. */
   embedding: Float32Array
   /** fp16 bits, [N, D]. */
   memory: Uint16Array
@@ -26,15 +27,20 @@ export interface Generated {
   unsure: boolean
   /** The clip is unlike all footage that the pack was taught: see `familiar` in app/pack. */
   unfamiliar: boolean
-  /** Cosine of the text with the clip in the contrastive pass. */
-  agreement: number
-  /** Cross-attention mass of each input frame; sums to 1. */
+  /** Cosine of the text with the clip in the contrastive pass; null where the pack has none. */
+  agreement: number | null
+  /** Attention mass of each input frame; sums to 1. */
   frameWeights: number[]
   /** The prompt as the decoder read it. */
   prompt: string
 }
 
-/** A text as the decoder follows it. Heat is cross-attention mass in [frames, rows, columns], row-major, and sums to 1. */
+/** A clip that is asked about: what was stored of it, and for packs that read it (SmolVLM2) when its frames are shown. */
+export interface Asked extends Pick<Encoding, 'embedding' | 'memory'> {
+  times?: ClipTimes | undefined
+}
+
+/** A text as the decoder follows it. Heat is attention mass in [frames, rows, columns], row-major, and sums to 1. */
 export interface Followed {
   /** Number of input frames. */
   frames: number
@@ -124,10 +130,10 @@ export interface Calls {
   encode: { input: { tubes: Uint8Array[] }; output: Encoding }
   /** Whether the clip is unlike all footage that the pack was taught. */
   unfamiliar: { input: Pick<Encoding, 'embedding'>; output: boolean }
-  caption: { input: Pick<Encoding, 'embedding' | 'memory'>; output: Generated }
+  caption: { input: Asked; output: Generated }
   /** @param note Text as it is decoded; the pieces joined are the answer's text. */
-  answer: { input: Pick<Encoding, 'embedding' | 'memory'> & { question: string }; output: Generated; note: string }
-  follow: { input: Pick<Encoding, 'memory'> & { text: string; question: string | null }; output: Followed }
+  answer: { input: Asked & { question: string }; output: Generated; note: string }
+  follow: { input: Omit<Asked, 'embedding'> & { text: string; question: string | null }; output: Followed }
   /** The `most` distinct regions, likeliest objects first; if it is null, all of them in the detector's order. */
   regions: { input: { tokens: Uint16Array; most: number | null }; output: Regions }
   embedText: { input: { texts: string[]; as: TextUse }; output: Float32Array[] }

@@ -9,7 +9,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { temperatureOf } from '../../app/pack/mammut.ts'
 import { cutTubes } from '../../app/tubes.ts'
+import { overCross } from './continuing.ts'
 import { decode } from './decode.ts'
 import { floatTensor, Graphs, tensorOf } from './graphs.ts'
 import { Model } from './model.ts'
@@ -81,7 +83,9 @@ describe.skipIf(!existsSync(python))(
         const said = await model.describe(memory)
         const projected = await model.graphs.run('cross', { memory: floatTensor(memory, [1, dims.tokens, dims.memory]) })
         const cross = { cross_k: tensorOf(projected, 'cross_k'), cross_v: tensorOf(projected, 'cross_v') }
-        const { ids, confidence: sure } = await decode(model.graphs, pack.manifest, cross, text.prompt(prompts.caption))
+        const prompt = text.prompt(prompts.caption)
+        const until = { end: tokenizer.end, most: dims.context - prompt.length, temperature: temperatureOf(pack.manifest) }
+        const { ids, confidence: sure } = await decode(overCross(model.graphs, pack.manifest, cross), prompt, until)
         if (said === caption) {
           expect(Math.abs(sure - confidence), `clip ${i}: sure to ${sure}, not ${confidence}`).toBeLessThan(1e-3)
           continue

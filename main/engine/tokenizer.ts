@@ -7,8 +7,13 @@ import { cleanForClip } from './clean.ts'
 /** tokenizer.json of a pack. */
 export const TokenizerFile = z.looseObject({ model: z.looseObject({}), added_tokens: z.array(z.looseObject({ id: z.number().int() })) })
 
+/** What ids say. */
+export interface Readable {
+  read: (ids: readonly number[]) => string
+}
+
 /** The part of the package's interface that is used. Its own types do not resolve: their imports lack the extensions that Node needs. */
-interface Bpe {
+export interface Bpe {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] }
   /** @param ids At least one. */
   decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string
@@ -22,6 +27,12 @@ interface TokenizerOf {
 
 /** At least this share of the context is left for the answer. */
 const ANSWER_SHARE = 1 / 3
+
+/** @param content Of a tokenizer.json. */
+export function bpeOf(content: object): Bpe {
+  // oxlint-disable-next-line @typescript-eslint/no-unsafe-call -- see Bpe
+  return new Tokenizer(content, {}) as Bpe
+}
 
 export class Text {
   readonly #tokenizer: Bpe
@@ -38,8 +49,7 @@ export class Text {
       dims,
     },
   }: TokenizerOf) {
-    // oxlint-disable-next-line @typescript-eslint/no-unsafe-call -- see Bpe
-    this.#tokenizer = new Tokenizer(tokenizer, {}) as Bpe
+    this.#tokenizer = bpeOf(tokenizer)
     this.#context = dims.context
     this.#start = start
     this.#end = end
@@ -78,11 +88,11 @@ export class Text {
 
 /** Turns a growing list of ids into text: a character is returned once further tokens can no longer change it. */
 export class TextStream {
-  readonly #text: Text
+  readonly #text: Readable
   readonly #ids: number[] = []
   #given = ''
 
-  constructor(text: Text) {
+  constructor(text: Readable) {
     this.#text = text
   }
 

@@ -5,12 +5,20 @@
 import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
 import type { Guess, Source } from '../../app/contract.ts'
 import { type ErrorCode, type Problem, TubeletError } from '../../app/errors.ts'
-import type { FrameRef, Probe } from '../../app/media.ts'
+import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { candidatesOf } from '../../app/detections.ts'
 import { areaSeen } from '../../app/gaze.ts'
 import { phrasesOf } from '../../app/vocabulary.ts'
 import { type Phrase, phrase, said } from '../../app/phrase.ts'
-import { type Encoding, type Generated, type MammutEngine, ofFamily, type TextEngine } from '../engine/engine.ts'
+import {
+  type Asked,
+  type Encoding,
+  type Generated,
+  type MammutEngine,
+  ofFamily,
+  type TextEngine,
+  type WordsEngine,
+} from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import { keyOf, lookedFor, type Seen } from '../library/detections.ts'
 import type { Library } from '../library/library.ts'
@@ -18,9 +26,9 @@ import { firstPicture } from '../media/playback.ts'
 import { filesOf, writeList } from '../media/numbered.ts'
 import { probe as probeFile, probeNumbered } from '../media/probe.ts'
 import type { ClipInput } from '../media/clips.ts'
-import type { Want } from '../media/decode-plan.ts'
+import type { EncoderWant, Want } from '../media/decode-plan.ts'
 import { sample, type SampledClip } from '../media/sample.ts'
-import { framesOf, sampleFrames } from '../media/span.ts'
+import { framesOf, framesWanted, sampleFrames } from '../media/span.ts'
 import { type MediaTools, untilNotKilled } from '../media/tools.ts'
 import type { RunningPacks } from '../packs/running.ts'
 import { persevere, provenanceOf } from './asking.ts'
@@ -164,7 +172,7 @@ async function readOnce(
 /** The engines in use, by what they need of a file. */
 interface Engines {
   /** Those that encode clips, each once. */
-  encoders: MammutEngine[]
+  encoders: WordsEngine[]
   detector: Seer | null
   reader: TextEngine | null
 }
@@ -181,10 +189,14 @@ async function enginesOf({ packs }: Pipeline): Promise<Engines> {
   }
 }
 
+function wantOf({ info: { digest: key, manifest } }: WordsEngine): EncoderWant {
+  return manifest.family === 'mammut' ? { key, kind: 'tubes', input: manifest.input } : { key, kind: 'frames', input: manifest.input }
+}
+
 function wantsOf({ encoders, detector, reader }: Engines): Want[] {
   const single = [detector, reader].filter((engine) => engine !== null)
   return [
-    ...encoders.map(({ info }): Want => ({ key: info.digest, kind: 'tubes', input: info.manifest.input })),
+    ...encoders.map(wantOf),
     ...single.map(
       ({ info: { digest, manifest } }): Want => ({ key: digest, kind: 'pictures', input: manifest.input, rate: manifest.input.rate }),
     ),
@@ -206,17 +218,11 @@ export async function encodeMarked(pipeline: Pipeline, sourceId: number, report:
     const { startFrame, endFrame, index, kind, start, end } = clip
     const inputs: ClipInput[] = []
     let thumbnail: SampledClip['thumbnail'] | null = null
-    for (const { info } of engines.encoders) {
-      const frames = framesOf(pts, clip, info.manifest.input.frames)
-      const pictures = await sampleFrames(
-        await pipeline.media(),
-        await mediaFile(library, source),
-        source.probe,
-        info.manifest.input,
-        frames,
-        signal,
-      )
-      inputs.push({ key: info.digest, frames, tubes: pictures.tubes })
+    for (const engine of engines.encoders) {
+      const want = wantOf(engine)
+      const frames = framesOf(pts, clip, framesWanted(want, clip, end - start))
+      const pictures = await sampleFrames(await pipeline.media(), await mediaFile(library, source), source.probe, want, frames, signal)
+      inputs.push({ key: want.key, frames, tubes: pictures.tubes })
       thumbnail ??= pictures.thumbnail
     }
     // It may have been removed meanwhile.
@@ -296,7 +302,7 @@ async function begin({ library }: Pipeline, watch: Watch, source: Source, clip: 
 /** @returns False if the clip was removed meanwhile. */
 async function encodeClip(
   pipeline: Pipeline,
-  engine: MammutEngine,
+  engine: WordsEngine,
   clipId: number,
   { tubes, frames }: ClipInput,
   probe: Probe,
@@ -306,12 +312,18 @@ async function encodeClip(
   const { digest } = engine.info
   const provenance = provenanceOf(pipeline.appVersion, engine)
   const chosen = library.packs.current()
+  const times = timesOf(library, clipId, frames)
   const { encoding, caption, seen } = await persevere(async () => {
     const encoding = await engine.encode({ tubes }, signal)
     // A guess is not shown, so its caption is only generated when somebody asks for it.
     const caption =
-      chosen.caption?.digest === digest && !(await engine.unfamiliar(encoding, signal)) ? await engine.caption(encoding, signal) : null
-    const seen = chosen.boxes?.digest === digest ? await look(pipeline, engine, clipId, encoding, frames, probe, signal) : null
+      chosen.caption?.digest === digest && !(await engine.unfamiliar(encoding, signal))
+        ? await engine.caption({ ...encoding, times }, signal)
+        : null
+    const seen =
+      chosen.boxes?.digest === digest && ofFamily(engine, 'mammut')
+        ? await look(pipeline, engine, clipId, encoding, frames, probe, signal)
+        : null
     return { encoding, caption, seen }
   }, signal)
   return library.saveClipResult(clipId, engine.info, encoding, frames, {
@@ -417,7 +429,7 @@ export async function answerClip(
     return stored(library, clipId, known)
   }
   const engine = await pipeline.packs.words('answer')
-  const encoding = encodingOf(library, clipId, engine)
+  const encoding = askedOf(library, clipId, engine)
   if (await engine.unfamiliar(encoding, signal)) throw notAnswerable(known, engine)
   // A streamed answer is not retried: its reader has already seen tokens, and gets the error instead.
   const answer = onToken
@@ -432,7 +444,7 @@ export async function answerClip(
 }
 
 /** @param why The reason why facts have no answer, or null. */
-function notAnswerable(why: Phrase | null, { info: { manifest } }: MammutEngine): TubeletError {
+function notAnswerable(why: Phrase | null, { info: { manifest } }: WordsEngine): TubeletError {
   return new TubeletError({
     code: 'not-answerable',
     message: why?.text ?? 'Nothing that was seen or measured answers this, and “{{pack}}” was taught nothing like this clip.',
@@ -464,21 +476,29 @@ function stored(library: Library, clipId: number, result: MachineResult) {
 /** A caption of a clip that is not familiar to the pack, or an answer about it. It is shown as a guess and not stored. */
 export async function guess(pipeline: Pipeline, clipId: number, question: string | null, signal: AbortSignal): Promise<Guess> {
   const engine = await pipeline.packs.words(question === null ? 'caption' : 'answer')
-  const encoding = encodingOf(pipeline.library, clipId, engine)
+  const encoding = askedOf(pipeline.library, clipId, engine)
   const { text, confidence } =
     question === null ? await engine.caption(encoding, signal) : await engine.answer(encoding, question, { signal })
   return { text, confidence, pack: engine.info.manifest.name }
 }
 
-function encodingOf(library: Library, clipId: number, { info }: MammutEngine): Encoding {
+/** What an engine needs of a clip to be asked about it. @throws TubeletError `clip-not-encoded` */
+export function askedOf(library: Library, clipId: number, { info }: WordsEngine): Encoding & Asked {
   const encoding = library.encoding(clipId, info.digest)
-  if (encoding !== null) return encoding
+  if (encoding !== null) return { ...encoding, times: timesOf(library, clipId, library.clipFrames(clipId, info.digest)) }
   throw new TubeletError({
     code: 'clip-not-encoded',
     message: 'This clip has not been analysed yet, so there is nothing to ask.',
     stillWorks: 'Clips that are done can be asked now.',
     next: 'Wait until its analysis is done, retry the file, or have its clips encoded on the Packs page.',
   })
+}
+
+/** When the input frames of a clip are shown. */
+function timesOf(library: Library, clipId: number, frames: readonly FrameRef[]): Asked['times'] {
+  const { start, end, sourceId } = library.clip(clipId)
+  const { probe } = library.source(sourceId)
+  return probe === null ? undefined : { frames: frames.map(({ pts }) => Math.max(0, secondsOf(pts, probe) - start)), seconds: end - start }
 }
 
 /** The attention to the model's input frames as evidence: distinct frames of the file, those with most attention first. */

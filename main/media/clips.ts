@@ -2,7 +2,8 @@
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { secondsOf } from '../../app/media.ts'
 import { type GreyFrame, type Measured, Measuring } from './measure.ts'
-import type { Want } from './decode-plan.ts'
+import type { EncoderWant } from './decode-plan.ts'
+import { frameCount } from './frames.ts'
 import { cutTubes } from '../../app/tubes.ts'
 
 /** A clip with what its encoding needs. Spans are half-open. */
@@ -36,9 +37,9 @@ export interface SampledClip {
 export interface ClipInput {
   /** The pack's digest. */
   key: string
-  /** The model's input frames, ascending; repeated where the clip has fewer sampled frames than the model takes. */
+  /** The model's input frames, ascending; repeated where the clip has fewer sampled frames than a model takes that always takes as many. */
   frames: FrameRef[]
-  /** Per tube kind, [n_i * kt*kh*kw*3], see app/tubes. */
+  /** Per tube kind, [n_i * kt*kh*kw*3], see app/tubes; for a model that takes whole frames, all of them as one. */
   tubes: Uint8Array<ArrayBuffer>[]
 }
 
@@ -47,8 +48,6 @@ export interface PickedFrame extends GreyFrame {
   rgb: Uint8Array[]
   jpeg: Uint8Array<ArrayBuffer>
 }
-
-export type TubesWant = Extract<Want, { kind: 'tubes' }>
 
 /** Longest clip, seconds, unless a model wants shorter ones: one sentence can still describe it. */
 const LONGEST = 8
@@ -64,7 +63,7 @@ const BEGINNINGS = [1, 2, 4, 8]
  */
 export class ClipCutter {
   readonly #probe: Probe
-  readonly #wants: readonly TubesWant[]
+  readonly #wants: readonly EncoderWant[]
   /** Longest clip, seconds. */
   readonly #longest: number
   /** PTS by ordinal. */
@@ -84,7 +83,7 @@ export class ClipCutter {
   /** PTS at which the last frame ends, once it is known. */
   #lastEnds = -Infinity
 
-  constructor(probe: Probe, wants: readonly TubesWant[]) {
+  constructor(probe: Probe, wants: readonly EncoderWant[]) {
     this.#probe = probe
     this.#measuring = new Measuring(probe)
     this.#wants = wants
@@ -180,15 +179,16 @@ export class ClipCutter {
     this.#shotStart = end
     this.#measuring = new Measuring(this.#probe)
     this.#count += 1
-    const inputs = this.#wants.map(({ key, input }, want) => {
-      const chosen = evenly(inside, input.frames)
+    const inputs = this.#wants.map(({ key, kind, input }, want) => {
+      const count = kind === 'tubes' ? input.frames : Math.min(inside.length, frameCount(input, clip.end - clip.start))
+      const chosen = evenly(inside, count)
       const picture = input.width * input.height * 3
       const video = new Uint8Array(chosen.length * picture)
       chosen.forEach(({ rgb }, i) => video.set(rgb[want] ?? new Uint8Array(), i * picture))
       return {
         key,
         frames: chosen.map(({ ordinal, pts }) => ({ ordinal, pts })),
-        tubes: cutTubes(video, input).map((tube) => new Uint8Array(tube)),
+        tubes: kind === 'tubes' ? cutTubes(video, input).map((tube) => new Uint8Array(tube)) : [video],
       }
     })
     yield { ...clip, cut: this.#opens(), inputs }

@@ -6,7 +6,8 @@ import { type Probe, secondsOf } from '../../app/media.ts'
 import { ClipCutter } from './clips.ts'
 import { type Heard, note } from './damage.ts'
 import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
-import { fittedSize } from './decode-plan.ts'
+import { type EncoderWant, fittedSize } from './decode-plan.ts'
+import { squared, wholeSize } from './frames.ts'
 import { greySize, looksSame } from './measure.ts'
 import type { PassEvent, PassTask } from './sample.ts'
 import { ShotDetector, stands, TINY } from './shots.ts'
@@ -25,7 +26,7 @@ export class DecodePass {
   /** Tiny pictures of which it is not known yet how long they are shown. */
   readonly #tinyWaiting: Uint8Array[] = []
   readonly #grey: RawPictures
-  readonly #tubes: Stream[]
+  readonly #encoders: EncoderStream[]
   readonly #single: SingleStream[]
   readonly #preview = new JpegPictures()
   readonly #strip = new JpegPictures()
@@ -48,12 +49,12 @@ export class DecodePass {
     this.#task = task
     this.#messages = new Messages(task.seal)
     this.#probe = { ...task.probe }
-    const wants = task.wants.filter((want) => want.kind === 'tubes')
+    const wants = task.wants.filter((want) => want.kind !== 'pictures')
     this.#clips = new ClipCutter(this.#probe, wants)
     const grey = greySize(task.probe)
     this.#greyWidth = grey.width
     this.#grey = new RawPictures(grey.width * grey.height)
-    this.#tubes = wants.map(({ key, input }) => ({ key, pictures: new RawPictures(input.width * input.height * 3), waiting: [] }))
+    this.#encoders = wants.map((want) => encoderStream(want, task.probe))
     this.#single = task.wants.flatMap((want, number) =>
       want.kind === 'pictures' ? [new SingleStream(want.key, number, fittedSize(task.probe, want.input))] : [],
     )
@@ -76,7 +77,9 @@ export class DecodePass {
 
   /** @param key The want's key. */
   *wanted(key: string, chunk: Uint8Array): Generator<PassEvent> {
-    for (const stream of [...this.#tubes, ...this.#single]) if (stream.key === key) stream.waiting.push(...stream.pictures.push(chunk))
+    for (const stream of this.#encoders.filter((one) => one.key === key))
+      for (const rgb of stream.pictures.push(chunk)) stream.waiting.push(stream.prepare(rgb))
+    for (const stream of this.#single) if (stream.key === key) stream.waiting.push(...stream.pictures.push(chunk))
     yield* this.#advance()
   }
 
@@ -168,15 +171,15 @@ export class DecodePass {
     const { pts } = this.#clips
     for (;;) {
       const [ticks, grey, jpeg] = [this.#pickedPts[0], this.#pickedGrey[0], this.#pickedJpeg[0]]
-      const rgb = this.#tubes.flatMap(({ waiting }) => waiting[0] ?? [])
-      if (ticks === undefined || grey === undefined || jpeg === undefined || rgb.length < this.#tubes.length) break
+      const rgb = this.#encoders.flatMap(({ waiting }) => waiting[0] ?? [])
+      if (ticks === undefined || grey === undefined || jpeg === undefined || rgb.length < this.#encoders.length) break
       // Sampled frames are a subsequence of all frames, so each is the next frame with its time.
       const found = pts.indexOf(ticks, this.#lastPicked + 1)
       if (found < 0) break
       this.#lastPicked = found
       this.#pickedPts.shift()
       this.#pickedGrey.shift()
-      for (const { waiting } of this.#tubes) waiting.shift()
+      for (const { waiting } of this.#encoders) waiting.shift()
       this.#pickedJpeg.shift()
       this.#heard.sampled.push({ ordinal: found, still: this.#lastGrey !== null && looksSame(this.#lastGrey, grey, this.#greyWidth) })
       this.#lastGrey = grey
@@ -282,6 +285,29 @@ interface Stream {
   key: string
   pictures: RawPictures
   waiting: Uint8Array<ArrayBuffer>[]
+}
+
+/** The picture of every sampled frame for a pack that encodes clips. */
+interface EncoderStream extends Stream {
+  /** The picture as the pack sees it. */
+  prepare: (rgb: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>
+}
+
+function encoderStream({ key, kind, input }: EncoderWant, probe: Probe): EncoderStream {
+  if (kind === 'tubes') return { key, pictures: new RawPictures(input.width * input.height * 3), waiting: [], prepare: (rgb) => rgb }
+  const size = wholeSize(probe)
+  const pictures = new RawPictures(size.width * size.height * 3)
+  return {
+    key,
+    pictures,
+    waiting: [],
+    // At once, since the whole picture is large.
+    prepare: (rgb) => {
+      const made = squared({ rgb, ...size }, input.width)
+      pictures.reuse(rgb.buffer)
+      return made
+    },
+  }
 }
 
 /** Pictures of some sampled frames for a detector or reader; a picture that looks like the last one given is reported without its pixels. */

@@ -5,7 +5,7 @@
  *                                    └─ select ─ showinfo@picked ─┬─ grey picture ────── pipe 3: what the camera does
  *                                                                 ├─ preview JPEG ────── pipe 4
  *                                                                 ├─ select ─ showinfo@strip ─ strip JPEG ─ pipe 5
- *                                                                 ├─ an encoder's input ─ pipe 6, 7, … one a want
+ *                                                                 ├─ an encoder's input, or the whole picture ─ pipe 6, 7, … one a want
  *                                                                 └─ select ─ showinfo@want… ─ a detector's or reader's picture
  *
  * The showinfo filters write the PTS of each frame that passes to pipe 2 (standard error), before it is renumbered or dropped. The fps
@@ -15,7 +15,9 @@ import { STRIP_CELLS } from '../../app/filmstrip.ts'
 import type { Probe } from '../../app/media.ts'
 import type { PictureInput } from '../../app/pack/base.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
+import type { SmolVlmManifest } from '../../app/pack/smolvlm.ts'
 import { frameClock } from './clock.ts'
+import { wholeSize } from './frames.ts'
 import { greySize } from './measure.ts'
 import { TINY } from './shots.ts'
 import { packetsOf } from './packets.ts'
@@ -44,8 +46,13 @@ const FIRST_WANT = 6
 export type Want =
   /** The input frames of each clip, cut to tubes. */
   | { key: string; kind: 'tubes'; input: MammutManifest['input'] }
+  /** Frames of each clip, from pictures as large as the file has them. */
+  | { key: string; kind: 'frames'; input: SmolVlmManifest['input'] }
   /** Single pictures, at most `rate` a second. */
   | { key: string; kind: 'pictures'; input: PictureInput; rate: number }
+
+/** A want of a pack that encodes clips. */
+export type EncoderWant = Extract<Want, { kind: 'tubes' | 'frames' }>
 
 /**
  * @param seal The number that marks the messages of this pass, see `newSeal`.
@@ -66,14 +73,16 @@ export function decodePlan(
   const { small, scaled, preview } = pictures(tools, probe, models)
   const strip = stripSize(probe)
   const grey = greySize(probe)
-  const [tubes, single] = [
+  const [tubes, whole, single] = [
     wants.flatMap(({ kind }, i) => (kind === 'tubes' ? [i] : [])),
+    wants.flatMap(({ kind }, i) => (kind === 'frames' ? [i] : [])),
     wants.flatMap((want, i) => (want.kind === 'pictures' ? [{ i, want }] : [])),
   ]
   const graph = [
     `[0:${probe.videoStream}]${frameClock(probe, seal)},showinfo@all_${seal}=checksum=0,split=2[every][candidates]`,
     `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
-    `[candidates]select='${sampled(rate)}',showinfo@picked_${seal}=checksum=0,split=${1 + single.length}[whole]${single.map(({ i }) => `[whole${i}]`).join('')}`,
+    `[candidates]select='${sampled(rate)}',showinfo@picked_${seal}=checksum=0,split=${1 + whole.length + single.length}[whole]${[...whole, ...single.map(({ i }) => i)].map((i) => `[whole${i}]`).join('')}`,
+    ...whole.map((i) => `[whole${i}]${wholeFilters(tools, probe)},${COUNTED}[want${i}]`),
     ...single.map(
       ({ i, want }) =>
         `[whole${i}]select='${sampled(want.rate)}',showinfo@want${i}_${seal}=checksum=0,${fitted(tools, probe, want.input)},${COUNTED}[want${i}]`,
@@ -149,6 +158,12 @@ function fitted(tools: MediaTools, probe: Probe, input: PictureInput): string {
   return `scale=${width}:${height}:flags=${width < probe.width ? 'area' : 'bilinear'}${toneMapped(tools, probe)},format=rgb24`
 }
 
+/** Filters from a decoded frame to the picture for `squared`. */
+function wholeFilters(tools: MediaTools, probe: Probe): string {
+  const { width, height } = wholeSize(probe)
+  return `scale=${width}:${height}:flags=${width < probe.width ? 'area' : 'bicubic'}${toneMapped(tools, probe)},format=rgb24`
+}
+
 /** The largest size with the frame's aspect ratio that fits into an input, pixels. */
 export function fittedSize({ width, height }: Pick<Probe, 'width' | 'height'>, input: PictureInput): { width: number; height: number } {
   if (input.fit !== 'letterbox' && input.fit !== 'inside') return { width: input.width, height: input.height }
@@ -161,9 +176,12 @@ export function toneMapped(tools: MediaTools, { hdr }: Probe): string {
 }
 
 /** The filters that make the same pictures as a decode pass, for frames that are decoded one by one. */
-export function pictureFilters(tools: MediaTools, probe: Probe, input: PictureInput): { model: string; preview: string } {
-  const { small, scaled, preview } = pictures(tools, probe, [input])
-  return { model: `${small},${scaled[0] ?? ''},${COUNTED}`, preview: `${small},${preview},${COUNTED}` }
+export function pictureFilters(tools: MediaTools, probe: Probe, { kind, input }: EncoderWant): { model: string; preview: string } {
+  const { small, scaled, preview } = pictures(tools, probe, kind === 'tubes' ? [input] : [])
+  return {
+    model: kind === 'tubes' ? `${small},${scaled[0] ?? ''},${COUNTED}` : `${wholeFilters(tools, probe)},${COUNTED}`,
+    preview: `${small},${preview},${COUNTED}`,
+  }
 }
 
 /**

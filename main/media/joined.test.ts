@@ -113,7 +113,14 @@ it('carries on from the recording before where the clock of a file starts again'
   await expectSameTimes(file, sampled)
   // The later part has frames at the time of the file's own clock as well.
   const seen = sampled.clips.at(-1)?.inputs[0] ?? expect.fail('no clip')
-  const { tubes } = await sampleFrames(tools, file, sampled.probe, input, seen.frames, new AbortController().signal)
+  const { tubes } = await sampleFrames(
+    tools,
+    file,
+    sampled.probe,
+    { key: 'one', kind: 'tubes', input },
+    seen.frames,
+    new AbortController().signal,
+  )
   expect(Buffer.concat(tubes).equals(Buffer.concat(seen.tubes))).toBe(true)
 })
 

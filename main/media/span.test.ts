@@ -41,7 +41,7 @@ describe('a span sampled by itself', () => {
       const last = clips.at(-1) ?? expect.fail('no clip')
       const [seen] = last.inputs
       if (seen === undefined) return expect.fail('no input')
-      const { tubes, thumbnail } = await sampleFrames(tools, file, facts, input, seen.frames, signal)
+      const { tubes, thumbnail } = await sampleFrames(tools, file, facts, { key: 'one', kind: 'tubes', input }, seen.frames, signal)
       expect(Buffer.concat(tubes).equals(Buffer.concat(seen.tubes))).toBe(true)
       expect([...thumbnail.slice(0, 2)]).toEqual([0xff, 0xd8])
     },
@@ -51,7 +51,9 @@ describe('a span sampled by itself', () => {
     const file = clipPath('d03_bottles.mp4')
     const facts = await probe(tools, file)
     const { signal } = new AbortController()
-    await expect(sampleFrames(tools, file, facts, input, [{ ordinal: 9, pts: -77 }], signal)).rejects.toMatchObject({
+    await expect(
+      sampleFrames(tools, file, facts, { key: 'one', kind: 'tubes', input }, [{ ordinal: 9, pts: -77 }], signal),
+    ).rejects.toMatchObject({
       problem: { code: 'no-frames' },
     })
   })

@@ -2,11 +2,11 @@
 import type { Span } from '../../app/annotation.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
-import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { cutTubes } from '../../app/tubes.ts'
 import type { ClipInput, SampledClip } from './clips.ts'
 import { frameClock } from './clock.ts'
-import { framesInput, pictureFilters } from './decode-plan.ts'
+import { type EncoderWant, framesInput, pictureFilters } from './decode-plan.ts'
+import { frameCount, squared, wholeSize } from './frames.ts'
 import { keepFrames, type MediaTools, runTool } from './tools.ts'
 
 /** Decoding begins this long before the span: not all containers seek exactly. */
@@ -14,6 +14,11 @@ export const LEAD_SECONDS = 3
 /** Frames are identified by their times, seconds; no two are closer than this. */
 export const SAME_TIME = 0.0004
 const TIMEOUT_MS = 10 * 60_000
+
+/** How many frames represent a span for a pack. */
+export function framesWanted({ kind, input }: EncoderWant, { startFrame, endFrame }: Span, seconds: number): number {
+  return kind === 'tubes' ? input.frames : Math.min(Math.max(1, endFrame - startFrame), frameCount(input, seconds))
+}
 
 /** The frames that represent a span: the one on the screen in the middle of each of `count` equal parts. Some repeat if the span has fewer frames. */
 export function framesOf(pts: Float64Array, { startFrame, endFrame }: Span, count: number): FrameRef[] {
@@ -27,7 +32,7 @@ export function framesOf(pts: Float64Array, { startFrame, endFrame }: Span, coun
 }
 
 /**
- * The pictures of frames that are known by their PTS: as tubes for the model, and the middle one as a JPEG.
+ * The pictures of frames that are known by their PTS: as the model takes them, and the middle one as a JPEG.
  *
  * @throws TubeletError `no-frames` when the file does not have them (it was changed), `ffmpeg-missing`; the signal's reason when aborted.
  */
@@ -35,13 +40,14 @@ export async function sampleFrames(
   tools: MediaTools,
   file: string,
   probe: Probe,
-  input: MammutManifest['input'],
+  want: EncoderWant,
   frames: readonly FrameRef[],
   signal: AbortSignal,
 ): Promise<Pick<ClipInput, 'tubes'> & Pick<SampledClip, 'thumbnail'>> {
   const distinct = [...new Set(frames.map(({ pts }) => pts))]
-  const filters = pictureFilters(tools, probe, input)
-  const bytes = input.width * input.height * 3
+  const filters = pictureFilters(tools, probe, want)
+  const size = want.kind === 'tubes' ? want.input : wholeSize(probe)
+  const bytes = size.width * size.height * 3
   const raw = await decode(
     tools,
     file,
@@ -52,8 +58,11 @@ export async function sampleFrames(
     (out) => out.length === distinct.length * bytes,
     signal,
   )
-  const video = new Uint8Array(frames.length * bytes)
-  frames.forEach(({ pts }, i) => video.set(raw.subarray(distinct.indexOf(pts) * bytes, (distinct.indexOf(pts) + 1) * bytes), i * bytes))
+  const pictures = frames.map(({ pts }) => {
+    const rgb = raw.subarray(distinct.indexOf(pts) * bytes, (distinct.indexOf(pts) + 1) * bytes)
+    return want.kind === 'tubes' ? rgb : squared({ rgb, width: size.width, height: size.height }, want.input.width)
+  })
+  const video = new Uint8Array(Buffer.concat(pictures))
   const middle = frames[frames.length >> 1]?.pts ?? 0
   const jpeg = await decode(
     tools,
@@ -65,7 +74,8 @@ export async function sampleFrames(
     (out) => out.length > 0,
     signal,
   )
-  return { tubes: cutTubes(video, input).map((tube) => new Uint8Array(tube)), thumbnail: new Uint8Array(jpeg) }
+  const tubes = want.kind === 'tubes' ? cutTubes(video, want.input).map((tube) => new Uint8Array(tube)) : [video]
+  return { tubes, thumbnail: new Uint8Array(jpeg) }
 }
 
 /** Longest side of the picture of a single frame, pixels. */

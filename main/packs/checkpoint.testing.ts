@@ -1,10 +1,10 @@
-/** Checkpoints for tests: `.safetensors` files of given tensors, and openMaMMUT ones of random weights, as models/openmammut/seeded.py makes them. */
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+/** Checkpoints for tests: `.safetensors` files of given tensors, and models of random weights, as the seeded.py in models/openmammut and models/smolvlm make them. */
+import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import type { z } from 'zod'
 import { MammutTemplate } from './openmammut.ts'
 import { OwlTemplate } from './owl.ts'
-import { expectedKeys } from './template.ts'
+import { expectedKeys, Template } from './template.ts'
 
 export const TEMPLATES = path.resolve(import.meta.dirname, '../../models/packs')
 const OPENMAMMUT = path.join(TEMPLATES, 'openmammut', 'template.json')
@@ -102,6 +102,59 @@ function owlRecipe(key: string, shape: readonly number[]): [bound: number, offse
   return [Math.sqrt(3 / shape.slice(1).reduce((product, side) => product * side, 1)), 0]
 }
 
+/** The config "tiny" of models/smolvlm/seeded.py. */
+export const TINY_SMOLVLM = {
+  model_type: 'smolvlm',
+  image_token_id: 1000,
+  scale_factor: 4,
+  text_config: {
+    model_type: 'llama',
+    hidden_size: 96,
+    intermediate_size: 192,
+    num_hidden_layers: 3,
+    num_attention_heads: 6,
+    num_key_value_heads: 2,
+    head_dim: 16,
+    vocab_size: 1024,
+    max_position_embeddings: 8192,
+    rope_theta: 100_000,
+    rms_norm_eps: 1e-5,
+    hidden_act: 'silu',
+  },
+  vision_config: {
+    hidden_size: 64,
+    intermediate_size: 128,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    image_size: 64,
+    patch_size: 8,
+    layer_norm_eps: 1e-6,
+    hidden_act: 'gelu_pytorch_tanh',
+  },
+}
+export const SMOLVLM_GOLDEN = path.resolve(import.meta.dirname, '../../models/smolvlm/golden')
+
+/** The tensors of the smallest SmolVLM2. */
+export function tinySmolVlm(): Record<string, MadeTensor> {
+  const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATES, 'smolvlm', 'template.json'), 'utf8')))
+  const sizes = { visionWidth: 64, patch: 8, patches: 64, visionInner: 128, visionLayers: 2, joined: 1024 }
+  const shapes = expectedKeys(template, {
+    ...sizes,
+    ...{ width: 96, inner: 192, layers: 3, heads: 6, kvHeads: 2, headDim: 16, vocab: 1024, tied: false },
+  })
+  return Object.fromEntries([...shapes].map(([key, shape]) => [key, f32(shape, seeded(key, shape, smolVlmRecipe(key, shape)))]))
+}
+
+/** A folder as SmolVLM2's makers publish it. @returns The checkpoint. */
+export function writeSmolVlm(folder: string, tensors = tinySmolVlm(), config: object = TINY_SMOLVLM): string {
+  mkdirSync(folder, { recursive: true })
+  const file = path.join(folder, 'model.safetensors')
+  writeSafetensors(file, tensors)
+  writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config))
+  copyFileSync(path.join(SMOLVLM_GOLDEN, 'tokenizer.json'), path.join(folder, 'tokenizer.json'))
+  return file
+}
+
 /** Value i is `offset + bound * (2 h / 2^32 - 1)`, h = murmur3's finaliser of (fnv1a(key) + i * 0x9E3779B9). */
 function seeded(key: string, shape: readonly number[], [exact, offset]: readonly [bound: number, offset: number]): Float32Array {
   const bound = Math.fround(exact)
@@ -113,6 +166,16 @@ function seeded(key: string, shape: readonly number[], [exact, offset]: readonly
     h ^= h >>> 16
     return Math.fround(Math.fround((h >>> 0) * (2 / 2 ** 32) - 1) * bound) + offset
   })
+}
+
+/** SmolVLM2's, as models/smolvlm/seeded.py has it. */
+function smolVlmRecipe(key: string, shape: readonly number[]): [bound: number, offset: number] {
+  if (key.includes('norm')) return [0.2, key.endsWith('weight') ? 1 : 0]
+  if (key.endsWith('bias')) return [0.05, 0]
+  if (key.includes('position_embedding')) return [0.1, 0]
+  if (key.includes('embed_tokens')) return [1.7, 0]
+  const fanIn = shape.slice(1).reduce((product, side) => product * side, 1)
+  return [Math.sqrt(3 / fanIn) * (key === 'lm_head.weight' ? 2 : 1), 0]
 }
 
 function recipe(key: string, shape: readonly number[]): [bound: number, offset: number] {

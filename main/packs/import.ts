@@ -19,12 +19,13 @@ import { openMammut, testClips } from './openmammut.ts'
 import { owl } from './owl.ts'
 import { INDEX, readCheckpoint, refusal } from './safetensors.ts'
 import type { Measured } from './settings.ts'
+import { smolVlm } from './smolvlm.ts'
 import type { PackStore, StoredPack } from './store.ts'
 import { expandTemplate, type Graph } from './template.ts'
 import { planWeights, type PlannedWeight, writeWeights } from './weights.ts'
 
 /** Asked in this order. */
-const FAMILIES: readonly CheckpointFamily[] = [owl, openMammut]
+const FAMILIES: readonly CheckpointFamily[] = [owl, smolVlm, openMammut]
 
 type Report = (progress: Pick<PackWork, 'stage' | 'bytes' | 'totalBytes'>) => void
 export interface ImportOptions {
@@ -174,9 +175,10 @@ async function importFolder(folder: string, { store, fork, report, signal }: Imp
     const engine = await Engine.start({ packDir: dir, signal, ...(fork ? { fork } : {}) })
     try {
       // The cost of detectors and readers is measured when they are used.
-      if (!ofFamily(engine, 'mammut')) return null
-      const { frames, width, height } = engine.info.manifest.input
-      const { secondsPerClip, memoryBytes } = await engine.knownAnswers(testClips(frames, width, height), [], signal)
+      if (!ofFamily(engine, 'mammut') && !ofFamily(engine, 'smolvlm')) return null
+      const { family, input } = engine.info.manifest
+      const clips = testClips(family === 'mammut' ? input.frames : 1, input.width, input.height)
+      const { secondsPerClip, memoryBytes } = await engine.knownAnswers(clips, [], signal)
       return { secondsPerClip, memoryBytes }
     } finally {
       await engine.close()

@@ -4,7 +4,7 @@
  */
 import type { Graph, GraphValue, Node } from './template.ts'
 
-type StoredType = 'float32' | 'float16' | 'int8'
+type StoredType = 'float32' | 'float16' | 'int8' | 'uint8'
 /** The place of a tensor in the file of weights, in bytes. */
 export interface Place {
   offset: number
@@ -16,8 +16,10 @@ export interface Place {
 /** TensorProto.DataType */
 const TYPE = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const
 /** AttributeProto.AttributeType */
-const ATTRIBUTE = { float: 1, int: 2, ints: 7 } as const
+const ATTRIBUTE = { float: 1, int: 2, text: 3, ints: 7 } as const
 const EXTERNAL = 1
+/** Operators of ONNX Runtime's own, beside those of ONNX. */
+const CONTRIBUTED = { domain: 'com.microsoft', version: 1, operators: new Set(['MatMulNBits']) }
 
 /** @param places The place of every weight of the graph. */
 export function onnxFile(
@@ -45,6 +47,9 @@ export function onnxFile(
       ),
     ),
     bytes(8, message(text(1, ''), number(2, opset))),
+    ...(graph.nodes.some(({ op }) => CONTRIBUTED.operators.has(op))
+      ? [bytes(8, message(text(1, CONTRIBUTED.domain), number(2, CONTRIBUTED.version)))]
+      : []),
   )
 }
 
@@ -55,12 +60,14 @@ function nodeProto({ op, inputs, outputs, attributes }: Node): Uint8Array {
     text(3, outputs[0] ?? ''),
     text(4, op),
     ...attributes.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => bytes(5, attribute(name, value))),
+    ...(CONTRIBUTED.operators.has(op) ? [text(7, CONTRIBUTED.domain)] : []),
   )
 }
 
 function attribute(name: string, value: string): Uint8Array {
   if (value.startsWith('['))
     return message(text(1, name), ...(JSON.parse(value) as number[]).map((item) => number(8, item)), number(20, ATTRIBUTE.ints))
+  if (/^[a-z]/i.test(value)) return message(text(1, name), text(4, value), number(20, ATTRIBUTE.text))
   if (/[.e]/i.test(value)) return message(text(1, name), fixed32(2, Number(value)), number(20, ATTRIBUTE.float))
   return message(text(1, name), number(3, Number(value)), number(20, ATTRIBUTE.int))
 }

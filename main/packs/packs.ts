@@ -512,6 +512,8 @@ const OWL_CLIP_SECONDS = 8
 /** Bytes that a pack's results for one clip take in the library file; for boxes and lines, as measured on the development clips. */
 function storedPerClip({ manifest }: StoredPack): number {
   if (manifest.family === 'owl') return OWL_CLIP_SECONDS * manifest.input.rate * manifest.kept * (7 + manifest.dims.region) * 2
+  if (manifest.family === 'smolvlm')
+    return 2 * Math.ceil(manifest.input.maxClipSeconds * manifest.input.rate) * manifest.dims.imageTokens * manifest.dims.width
   if (manifest.family !== 'mammut') return 20_000
   const { embedding, memory, tokens, token } = manifest.dims
   return 4 * embedding + 2 * tokens * (memory + token)

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { cutTubes } from '../../app/tubes.ts'
 import { beamSearch } from '../engine/beam.ts'
-import { decode, type CrossAttention } from '../engine/decode.ts'
+import { type CrossAttention, overCross } from '../engine/continuing.ts'
+import { decode } from '../engine/decode.ts'
 import { toHalf } from '../engine/float16.ts'
 import { openPlaceable } from '../engine/families.ts'
 import { floatTensor, Graphs, tensorOf } from '../engine/graphs.ts'
@@ -111,16 +112,17 @@ for name, config in CONFIGS.items():
         const { dims, tokenizer } = pack.manifest
         const projected = await model.graphs.run('cross', { memory: floatTensor(seen.memory, [1, dims.tokens, dims.memory]) })
         const cross: CrossAttention = { cross_k: tensorOf(projected, 'cross_k'), cross_v: tensorOf(projected, 'cross_v') }
-        for (const { ids, ...decoding } of golden.captions) {
-          const found = await beamSearch(model.graphs, pack.manifest, decoding, cross, [tokenizer.start])
+        const over = () => overCross(model.graphs, pack.manifest, cross)
+        const [end, prompt] = [tokenizer.end, [tokenizer.start]]
+        for (const { ids, longest, ...beams } of golden.captions) {
+          const found = await beamSearch(over(), prompt, { ...beams, end, most: longest })
           expect(found.ids).toEqual(ids)
           expect(found.attention.reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(1, 3)
         }
         // A beam of one is greedy decoding.
-        const greedy = await decode(model.graphs, pack.manifest, cross, [tokenizer.start])
-        const one = await beamSearch(model.graphs, pack.manifest, { beams: 1, lengthPenalty: 1, longest: dims.context }, cross, [
-          tokenizer.start,
-        ])
+        const most = dims.context - prompt.length
+        const greedy = await decode(over(), prompt, { end, most })
+        const one = await beamSearch(over(), prompt, { beams: 1, lengthPenalty: 1, end, most })
         expect(one.ids).toEqual(greedy.ids)
         expect(one.confidence).toBeCloseTo(greedy.confidence, 2)
       })

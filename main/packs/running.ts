@@ -12,9 +12,10 @@ import {
   ofFamily,
   type OwlEngine,
   type TextEngine,
+  type WordsEngine,
 } from '../engine/engine.ts'
 
-/** Tasks that need a MaMMUT: writing words and comparing them. */
+/** Writing words, and comparing them with clips. */
 export type WordTask = Exclude<Task, 'boxes' | 'text'>
 
 export class RunningPacks {
@@ -52,9 +53,11 @@ export class RunningPacks {
   }
 
   /** @throws TubeletError `pack-cannot` if no pack does the task. */
-  async words(task: WordTask): Promise<MammutEngine> {
+  async words(task: 'search'): Promise<MammutEngine>
+  async words(task: WordTask): Promise<WordsEngine>
+  async words(task: WordTask): Promise<WordsEngine> {
     const engine = await this.get(task)
-    if (engine !== null && ofFamily(engine, 'mammut')) return engine
+    if (engine !== null && (ofFamily(engine, 'mammut') || (task !== 'search' && ofFamily(engine, 'smolvlm')))) return engine
     throw new TubeletError({
       code: 'pack-cannot',
       message: 'No pack does that in this library.',

@@ -6,7 +6,7 @@
  * `out, out2 = Op(arg, …) attr=value …`, an ONNX operator or a macro. Names can be assigned again; `list[] = …` appends and `list...`
  * spreads as arguments; each macro call has its own names. Arguments: a name; `@key|transform|…`, a tensor of the checkpoint;
  * `[0, -1, heads*2]`, `#i` and `~scale`, an int64 vector, an int64 scalar and a float32 constant. `$parameter` and `{i}` are replaced in
- * the text before it is read.
+ * the text before it is read. Inputs and outputs may be repeated by a "for" too.
  */
 import { z } from 'zod'
 
@@ -37,7 +37,8 @@ const Item: z.ZodType<Item> = z.lazy(() =>
     z.object({ if: z.string(), do: z.array(Item), else: z.array(Item).optional() }),
   ]),
 )
-const Input = z.tuple([z.string(), z.enum(['uint8', 'int64', 'float32']), Dims])
+const Value = z.tuple([z.string(), z.enum(['uint8', 'int64', 'float32']), Dims])
+const Input = z.union([Value, z.object({ for: z.string(), in: z.string(), do: z.array(Value) })])
 export const Template = z.object({
   format: z.literal(1),
   opset: z.int(),
@@ -56,7 +57,7 @@ export interface Node {
   op: string
   inputs: string[]
   outputs: string[]
-  /** As written: an integer, a number with a point or an exponent, or a list of integers. */
+  /** As written: an integer, a number with a point or an exponent, a list of integers, or a word. */
   attributes: [name: string, value: string][]
 }
 export interface GraphValue {
@@ -68,7 +69,10 @@ export interface GraphValue {
 /** A tensor of the checkpoint and the transforms that a graph needs. */
 export interface WeightRef {
   key: string
-  /** `perm 1 0` (to that order, then 2-D [-1, last]), `rows k n` (the k-th of n equal row blocks), `fp16`, `int8` and `scale`. */
+  /**
+   * `perm 1 0` (to that order, then 2-D [-1, last]), `rows k n` (the k-th of n equal row blocks), `fp16`, `int8` and `scale` (a column), `block8` and
+   * `blockscale` (32 numbers of a row, as the operator MatMulNBits has them).
+   */
   transforms: readonly (readonly string[])[]
 }
 export interface Graph {
@@ -155,16 +159,20 @@ class Expansion {
     env: Env,
     precision: Precision,
   ) {
-    const value = ([valueName, type, dims]: z.infer<typeof Input>): GraphValue => ({
-      name: valueName,
-      type,
-      shape: dims.map((dim) => (typeof dim === 'string' && /^\w+$/.test(dim) && !(dim in env) ? dim : integer(dim, env))),
-    })
+    const side = (dim: string | number, here: Env) =>
+      typeof dim === 'string' && /^\w+$/.test(dim) && !(dim in here) ? dim : integer(dim, here)
+    const values = (items: readonly z.infer<typeof Input>[]): GraphValue[] =>
+      items.flatMap((item) => {
+        const [each, count, repeated] = 'for' in item ? [item.do, integer(item.in, env), item.for] : [[item], 1, null]
+        return Array.from({ length: count }, (_, i) => (repeated === null ? env : { ...env, [repeated]: i })).flatMap((here) =>
+          each.map(([valueName, type, dims]) => ({ name: fill(valueName, here), type, shape: dims.map((dim) => side(dim, here)) })),
+        )
+      })
     this.#macros = macros
     this.#precision = precision
-    this.graph = { name, inputs: inputs.map(value), outputs: outputs.map(value), nodes: [], weights: new Map(), constants: new Map() }
-    this.#fixed = new Set(outputs.map(([output]) => output))
-    this.#run(body, new Map(inputs.map(([input]) => [input, input])), env, true)
+    this.graph = { name, inputs: values(inputs), outputs: values(outputs), nodes: [], weights: new Map(), constants: new Map() }
+    this.#fixed = new Set(this.graph.outputs.map((output) => output.name))
+    this.#run(body, new Map(this.graph.inputs.map((input) => [input.name, input.name])), env, true)
   }
 
   #run(body: readonly Item[], names: Names, env: Env, top: boolean): void {

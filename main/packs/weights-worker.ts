@@ -5,9 +5,9 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { hasCode, TubeletError } from '../../app/errors.ts'
 import { serve } from '../channel.ts'
 import { CHOOSE_OTHER, refusal } from './safetensors.ts'
-import type { PlannedWeight, WeightsService, WeightsTask } from './weights.ts'
+import { BLOCK, type PlannedWeight, type WeightsService, type WeightsTask } from './weights.ts'
 
-/** Elements in memory at once. Only the convolution of the patches has more than two axes; it is transposed as a whole if its size is sensible. */
+/** Elements in memory at once, a multiple of `BLOCK`. Only the convolution of the patches has more than two axes; it is transposed as a whole if its size is sensible. */
 const CHUNK = 1 << 20
 const LARGEST_CONVOLUTION = 1 << 24
 const REPORT_MS = 100
@@ -132,7 +132,10 @@ function* stored(files: Files, weight: PlannedWeight): Generator<Uint8Array> {
     return
   }
   for (const part of parts(files, weight)) {
-    if (weight.type === 'float16') {
+    if (asked.includes('block8') || asked.includes('blockscale')) {
+      const { bytes, scales } = blocks(part)
+      yield asked.includes('block8') ? bytes : new Uint8Array(scales.buffer)
+    } else if (weight.type === 'float16') {
       if (part.some((value) => Math.abs(value) > HALF_MAX))
         throw refusal({
           code: 'checkpoint-unusable',
@@ -143,6 +146,20 @@ function* stored(files: Files, weight: PlannedWeight): Generator<Uint8Array> {
       yield new Uint8Array(new Float16Array(part).buffer)
     } else yield new Uint8Array(part.buffer)
   }
+}
+
+/** Symmetric quantisation of each block of a row: the largest magnitude becomes 127, and 128 is added, which MatMulNBits takes for zero. */
+function blocks(values: Float32Array): { bytes: Uint8Array; scales: Float32Array } {
+  const bytes = new Uint8Array(values.length)
+  const scales = new Float32Array(values.length / BLOCK)
+  for (let block = 0; block < scales.length; block += 1) {
+    const some = values.subarray(block * BLOCK, (block + 1) * BLOCK)
+    const largest = some.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+    const scale = Math.fround(largest === 0 ? 1 : largest / 127)
+    scales[block] = scale
+    for (let i = 0; i < BLOCK; i += 1) bytes[block * BLOCK + i] = 128 + roundHalfEven((some[i] ?? 0) / scale)
+  }
+  return { bytes, scales }
 }
 
 function roundHalfEven(value: number): number {

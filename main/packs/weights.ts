@@ -26,7 +26,9 @@ const STOPPED: Problem = {
   next: 'Try again: it starts anew.',
 }
 
-const BYTES = { float32: 4, float16: 2, int8: 1 } as const
+const BYTES = { float32: 4, float16: 2, int8: 1, uint8: 1 } as const
+/** Numbers of a row that share a scale in `block8`. */
+export const BLOCK = 32
 /** Large tensors begin at a page, so that they can be mapped into memory; the others are aligned so that any processor reads them fast. */
 const PAGE = 4096
 const PAGED_FROM = 65_536
@@ -65,6 +67,10 @@ function outcome({ shape: given }: Tensor, transforms: WeightRef['transforms']):
     } else if (step === 'fp16') type = 'float16'
     else if (step === 'int8') type = 'int8'
     else if (step === 'scale') shape = [last]
+    else if (step === 'block8') {
+      type = 'uint8'
+      shape = [...shape.slice(0, -1), last / BLOCK, BLOCK]
+    } else if (step === 'blockscale') shape = [...shape.slice(0, -1), last / BLOCK]
     else throw new Error(`the template wants the unknown transform ${String(step)}`)
   }
   return { shape, type }

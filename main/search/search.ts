@@ -217,7 +217,7 @@ export class Search {
     const library = this.#library
     const engine = await this.#packs.words('search')
     const { digest } = engine.info
-    const encoding = this.encodingOf(query.clipId, engine)
+    const encoding = this.#encodingOf(query.clipId, engine)
     if (query.by === 'clip') return { sought: query, digest, region: null }
     const found = await engine.regions(encoding, null)
     const { probe } = library.source(library.clip(query.clipId).sourceId)
@@ -251,7 +251,7 @@ export class Search {
   }
 
   /** @throws TubeletError `not-found`, `clip-not-encoded` */
-  encodingOf(clipId: number, engine: MammutEngine): Encoding {
+  #encodingOf(clipId: number, engine: MammutEngine): Encoding {
     const library = this.#library
     library.clip(clipId)
     const encoding = library.encoding(clipId, engine.info.digest)

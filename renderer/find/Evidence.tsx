@@ -108,11 +108,27 @@ function surety({ confidence: sure, unsure, unfamiliar }: Evidence, line: number
   )
 }
 
+function unmeasured({ confidence }: Evidence): string {
+  return t(
+    'The pass that wrote this is {{confidence}} sure. Nothing was measured of this pack, so how often such a text is right is not known.',
+    { confidence: percent(confidence) },
+  )
+}
+
 function Why({ annotation, evidence }: { annotation: Annotation; evidence: Evidence }) {
   const { agreement } = evidence
   const pack = usePackOf(annotation.body.kind === 'answer' ? 'answer' : 'caption')
   // This pack's calibration does not apply to a text that another pack, or no pack, wrote.
-  if (agreement === null || pack?.manifest.family !== 'mammut' || pack.digest !== annotation.provenance?.packDigest) return null
+  if (pack === null || pack === undefined || pack.digest !== annotation.provenance?.packDigest) return null
+  if (pack.manifest.family === 'smolvlm')
+    return (
+      <details className="why small">
+        <summary>{t('Why?')}</summary>
+        <p>{unmeasured(evidence)}</p>
+        <Words annotation={annotation} />
+      </details>
+    )
+  if (agreement === null || pack.manifest.family !== 'mammut') return null
   const { calibration } = pack.manifest
   const line = (annotation.body.kind === 'answer' ? calibration.answer : calibration.caption)?.notSureBelow ?? 1
   const opinion = secondOpinion(agreement, calibration.search)
@@ -122,14 +138,7 @@ function Why({ annotation, evidence }: { annotation: Annotation; evidence: Evide
       <summary>
         {t('Why?')} {opinion && <span className="muted">{opinion.agrees ? t('both passes agree') : t('the two passes disagree')}</span>}
       </summary>
-      <p>
-        {calibration.measured
-          ? surety(evidence, line)
-          : t(
-              'The pass that wrote this is {{confidence}} sure. Nothing was measured of this pack, so how often such a text is right is not known.',
-              { confidence: percent(evidence.confidence) },
-            )}
-      </p>
+      <p>{calibration.measured ? surety(evidence, line) : unmeasured(evidence)}</p>
       <p>
         {opinion === null
           ? t(

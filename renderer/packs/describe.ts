@@ -46,6 +46,11 @@ export function describe(manifest: PackManifest): string {
       'Made from {{file}} on this machine: it finds boxes of any words, and of what looks like a box. Nothing of it was measured here: its scores are no probabilities, and how often it is right is not known.',
       { file: manifest.source.file },
     )
+  if (manifest.family === 'smolvlm')
+    return t(
+      'Made from {{file}} on this machine: a frame a second of a clip, each seen as a picture. It writes captions and answers questions in English; it finds no clips by words and no boxes. Nothing of it was measured here, so how often it is right is not known.',
+      { file: manifest.source.file },
+    )
   if (manifest.family !== 'mammut' || manifest.source === undefined) return packText(manifest.description)
   return t(
     'Made from {{file}} on this machine: {{frames}} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes. Nothing of it was measured here, so how often it is right is not known.',
