@@ -4,7 +4,7 @@ import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
 
 /** Of each of B texts: logits [B, V] of the token that comes next, attention [B, N] of its last token to each token of the clip. */
-export interface Next {
+interface Next {
   logits: Float32Array
   attention: Float32Array
 }

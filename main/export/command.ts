@@ -140,7 +140,12 @@ async function run({
     const none = () => Promise.resolve(null)
     const search = new Search({
       library,
-      packs: { all: () => Promise.resolve([]), words: () => Promise.reject<never>(new Error('no engine runs')), boxes: none, text: none },
+      packs: {
+        all: () => Promise.resolve([]),
+        words: (): Promise<never> => Promise.reject(new Error('no engine runs')),
+        boxes: none,
+        text: none,
+      },
     })
     const clipIds = await chosenClips(library, search, {
       clipIds: clips,

@@ -288,19 +288,21 @@ describe('a checkpoint is refused with the reason', () => {
         const problem = problemOf(error)
         const { message, next, stillWorks } = inEnglish(problem)
         expect([problem.code, Boolean(next), Boolean(stillWorks)]).toEqual(['checkpoint-unusable', true, true])
-        return `${message} ${problem.details ?? ''} ${next ?? ''}`
+        return `${message} ${problem.details ?? ''} ${next}`
       },
     )
   }
   const { text_config: words, vision_config: vision } = TINY_SMOLVLM
+  const without = (name: string) => (all: Record<string, MadeTensor>) =>
+    Object.fromEntries(Object.entries(all).filter(([key]) => key !== name))
 
   it('by its tensors', async () => {
     expect(await why({})).toBe('accepted')
-    expect(await why({ tensors: ({ 'model.text_model.norm.weight': _, ...rest }) => rest })).toContain('model.text_model.norm.weight')
+    expect(await why({ tensors: without('model.text_model.norm.weight') })).toContain('model.text_model.norm.weight')
     expect(await why({ tensors: (all) => ({ ...all, 'model.text_model.layers.0.gate': f32([1], [1]) }) })).toContain('layers.0.gate')
     expect(await why({ tensors: (all) => ({ ...all, 'lm_head.weight': f32([2], [1, 2]) }) })).toContain('[1024, 96]')
     // A head that is the table of words is not stored twice.
-    expect(await why({ tensors: ({ 'lm_head.weight': _, ...rest }) => rest })).toBe('accepted')
+    expect(await why({ tensors: without('lm_head.weight') })).toBe('accepted')
   })
 
   it('by its config', async () => {

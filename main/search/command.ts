@@ -43,7 +43,12 @@ async function search(words: string[], { project, limit, json, jsonl }: Options)
     const none = () => Promise.resolve(null)
     const found = await new Search({
       library,
-      packs: { all: () => Promise.resolve([]), words: () => Promise.reject<never>(new Error('no engine runs')), boxes: none, text: none },
+      packs: {
+        all: () => Promise.resolve([]),
+        words: (): Promise<never> => Promise.reject(new Error('no engine runs')),
+        boxes: none,
+        text: none,
+      },
     }).find({ by: 'words', words: wanted }, {}, limit)
     if (json)
       printJson({ words: wanted, matches: found.matches, hits: found.hits.map(plain), unknown: found.unknown, findable: found.findable })

@@ -143,7 +143,7 @@ class Config:
 
 
 def recipe(key: str, shape: tuple[int, ...]) -> tuple[float, float]:
-    """(bound, offset) of a tensor's values: activations stay of the order of 1, and logits differ enough for a greedy answer to have clear winners."""
+    """(bound, offset) of a tensor's values: activations stay of the order of 1, and logits differ enough for greedy answers with clear winners."""
     if "norm" in key:
         return 0.2, 1.0 if key.endswith("weight") else 0.0
     if key.endswith("bias"):
