@@ -1,4 +1,4 @@
-/** In a file of its own: in a fresh process there is one thread only, so the second pass gets the thread of the first. */
+/** In a file of its own: a fresh process has not started the thread yet. */
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { killNewestThreadWhenAsked } from '../threads.testing.ts'
@@ -24,6 +24,28 @@ const wants: Want[] = [
     },
   },
 ]
+
+test('passes share one thread, and one that is given up leaves the others alone', async () => {
+  const threads: unknown[] = []
+  const count = (thread: unknown) => threads.push(thread)
+  process.on('worker', count)
+  const stop = new AbortController()
+  const spans = async (signal?: AbortSignal) => {
+    const all: string[] = []
+    for await (const event of sample(tools, file, found, wants, signal ? { signal } : {})) {
+      if (event.type === 'clip') all.push(`${event.clip.startFrame}-${event.clip.endFrame}`)
+      if (signal) stop.abort(new Error('given up'))
+    }
+    return all
+  }
+  const gone = expect(spans(stop.signal)).rejects.toThrow('given up')
+  const [one, other] = await Promise.all([spans(), spans()])
+  await gone
+  expect(one.length).toBeGreaterThan(1)
+  expect(other).toEqual(one)
+  expect(threads).toHaveLength(1)
+  process.off('worker', count)
+}, 60_000)
 
 test('a consumer that is slower than its decoder disturbs no other file: its thread has passed on to that one', async () => {
   const [ended, held] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]

@@ -1,6 +1,6 @@
 /**
  * The worker thread of decode passes: starts ffmpeg, reads its pipes, finds cuts and cuts tubes, so that no pixel is touched on the
- * host's thread. It serves one pass after the other: starting a thread costs as much as decoding some seconds of video.
+ * host's thread. It serves all passes, side by side: starting a thread, in which all code is compiled anew, costs as much as decoding some seconds of video.
  */
 import type { ChildProcess } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
@@ -148,28 +148,30 @@ function yieldToPeople({ pid }: ChildProcess): void {
   }
 }
 
-let run: Run | null = null
+const runs = new Map<number, Run>()
 
 serve<SampleService>({
   pass: async (task, { note }) => {
-    run = new Run(task, note)
+    const run = new Run(task, note)
+    runs.set(task.seal, run)
     try {
       await run.start(task)
       return null
     } finally {
-      run = null
+      runs.delete(task.seal)
     }
   },
-  taken: () => {
-    run?.taken()
+  // A slow consumer may still take events when the pass is over.
+  taken: ({ seal }) => {
+    runs.get(seal)?.taken()
     return null
   },
-  reuse: ({ key, memory }) => {
-    run?.reuse(key, memory)
+  reuse: ({ seal, key, memory }) => {
+    runs.get(seal)?.reuse(key, memory)
     return null
   },
-  stop: () => {
-    run?.stop()
+  stop: ({ seal }) => {
+    runs.get(seal)?.stop()
     return null
   },
 })

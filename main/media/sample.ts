@@ -58,21 +58,23 @@ export type PassEvent =
 export interface PassTask {
   ffmpeg: string
   args: string[]
-  /** The number that marks the messages of this pass. */
+  /** The number that marks the messages of this pass, and tells it from others. */
   seal: number
   file: string
   probe: Probe
   wants: readonly Want[]
 }
+/** Which pass is meant; one that is over is none. */
+type Of = Pick<PassTask, 'seal'>
 export interface SampleService {
-  /** Returns when the pass is over: ffmpeg has ended, and the worker is ready for another one. */
+  /** Returns when the pass is over: ffmpeg has ended. */
   pass: { input: PassTask; output: null; note: PassEvent }
   /** The consumer has asked for what follows a clip or a picture. */
-  taken: { input: null; output: null }
+  taken: { input: Of; output: null }
   /** Returns the memory of a picture that the consumer is done with. */
-  reuse: { input: { key: string; memory: ArrayBuffer }; output: null }
+  reuse: { input: Of & { key: string; memory: ArrayBuffer }; output: null }
   /** Kill ffmpeg and end the pass. */
-  stop: { input: null; output: null }
+  stop: { input: Of; output: null }
 }
 
 /** The thread ended: like a killed tool it says nothing about the file, and the pass is tried again (`untilNotKilled`). */
@@ -83,26 +85,19 @@ const STOPPED: Problem = {
   next: 'Close programs that need much memory, then try this file again.',
 }
 
-/** Threads that wait for a pass. */
-const idle: Channel<SampleService>[] = []
-
 /**
  * What the pipes deliver lives for a moment, outside the heap: small collections free it soon. With few and large ones so much gathers that the whole
  * heap is searched again and again.
  */
 const SOON = { maxYoungGenerationSizeMb: 4 }
 
-function newWorker(): Channel<SampleService> {
-  return new Channel(() => thread(import.meta.url, 'sample-worker', undefined, SOON), STOPPED)
-}
+/** The thread of all passes. */
+const worker = new Channel<SampleService>(() => thread(import.meta.url, 'sample-worker', undefined, SOON), STOPPED)
 
-/** Start a thread ahead of the first pass, which then need not wait for it. */
+/** Start the thread ahead of the first pass, which then need not wait for it. */
 export function warmUp(): void {
-  if (idle.length > 0) return
-  const worker = newWorker()
-  idle.push(worker)
   // There is no pass to stop. If the thread does not start, the first pass reports it.
-  worker.call('stop', null).catch(() => undefined)
+  worker.call('stop', { seal: 0 }).catch(() => undefined)
 }
 
 /**
@@ -128,23 +123,16 @@ export async function* sample(
   const seal = newSeal()
   const args = decodePlan(tools, file, probe, wants, seal, await standingTimes(tools, file, probe, signal))
   const task: PassTask = { ffmpeg: tools.ffmpeg, args, seal, file, probe, wants }
-  const worker = idle.pop() ?? newWorker()
-  // A slow consumer may still take clips after the pass is over, when the thread already works on another file: calls must not reach that.
-  let ours = true
   const tell = <K extends 'taken' | 'reuse' | 'stop'>(kind: K, input: SampleService[K]['input'], transfer: ArrayBuffer[] = []) => {
     // If the thread died, the pass reports it.
-    if (ours) worker.call(kind, input, { transfer }).catch(() => undefined)
+    worker.call(kind, input, { transfer }).catch(() => undefined)
   }
-  const giveBack = (key: string, { rgb: { buffer: memory } }: SampledPicture) => tell('reuse', { key, memory }, [memory])
+  const giveBack = (key: string, { rgb: { buffer: memory } }: SampledPicture) => tell('reuse', { seal, key, memory }, [memory])
   const inbox = new Inbox()
   const abort = () => inbox.fail(signal?.reason)
   const over = worker
     .call('pass', task, { onNote: (event) => inbox.put(event) })
     .catch((error: unknown) => inbox.put({ type: 'failed', error }))
-    .then(() => {
-      ours = false
-      idle.push(worker)
-    })
   signal?.addEventListener('abort', abort, { once: true })
   if (signal?.aborted === true) abort()
   try {
@@ -167,11 +155,11 @@ export async function* sample(
         const { key, picture } = message
         yield { ...message, picture: picture && { ...picture, giveBack: () => giveBack(key, picture) } }
       } else yield message
-      if (isHeavy(message)) tell('taken', null)
+      if (isHeavy(message)) tell('taken', { seal })
     }
   } finally {
     signal?.removeEventListener('abort', abort)
-    tell('stop', null)
+    tell('stop', { seal })
     await over
   }
 }
