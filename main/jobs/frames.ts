@@ -51,9 +51,9 @@ export class Frames<T> {
   readonly #patience: Patience<T> | null
   /** The last frame that was processed, and where the picture changed since, by place. */
   #last: { frame: FrameRef; seen: Promise<T[] | null> } | null = null
-  readonly #changed = new Map<string, RelativeBox>()
+  readonly #changed = new Map<number, RelativeBox>()
   /** By place: before how many looks it had changed without anything seen moving there. */
-  readonly #flickers = new Map<string, { square: RelativeBox; looks: number }>()
+  readonly #flickers = new Map<number, { square: RelativeBox; looks: number }>()
   /** Resolves when that count includes all looks so far. */
   #learnt = Promise.resolve()
   /** Results of an earlier run, by frame ordinal. */
@@ -74,7 +74,7 @@ export class Frames<T> {
 
   /** @param changed Where the picture differs from the one pushed before; null for the first. Resolves when the next one may be pushed. */
   async push(frame: FrameRef, picture: Lent | null, changed: readonly RelativeBox[] | null): Promise<void> {
-    for (const box of changed ?? []) this.#changed.set(`${box.cx} ${box.cy}`, box)
+    for (const box of changed ?? []) this.#changed.set(placeOf(box), box)
     const known = this.#known.get(frame.ordinal)
     const rests = known === null || (known === undefined && (picture === null || (await this.#rests(frame, changed))))
     const seen = rests ? Promise.resolve(null) : known || picture === null ? Promise.resolve(known ?? null) : this.#look(picture, frame)
@@ -104,7 +104,7 @@ export class Frames<T> {
   }
 
   /** Those that do not always change, nor lie beside a place that does: another digit of a clock changes other parts of its field. */
-  #unusualOf(changed: ReadonlyMap<string, RelativeBox>): RelativeBox[] {
+  #unusualOf(changed: ReadonlyMap<number, RelativeBox>): RelativeBox[] {
     const usual = [...this.#flickers.values()].filter(({ looks }) => looks >= USUAL)
     const isBeside = ({ cx, cy }: RelativeBox) =>
       usual.some(({ square }) => Math.abs(square.cx - cx) < BESIDE * square.w && Math.abs(square.cy - cy) < BESIDE * square.h)
@@ -165,6 +165,11 @@ export function detectorPatience(probe: Pick<Probe, 'timeBase' | 'startPts'>): P
       ),
     secondsBetween: (from, to) => secondsOf(to.pts, probe) - secondsOf(from.pts, probe),
   }
+}
+
+/** Tells the squares of a picture apart, of which there are fewer than 2^15 in a row. A text of the two numbers would take ten times as long to make. */
+function placeOf({ cx, cy }: RelativeBox): number {
+  return Math.round(cx * 2 ** 16) * 2 ** 17 + Math.round(cy * 2 ** 16)
 }
 
 function areaOf(boxes: readonly RelativeBox[]): number {
