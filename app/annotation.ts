@@ -148,6 +148,17 @@ export const Origin = z.object({
 })
 export type Origin = z.infer<typeof Origin>
 
+/**
+ * Which versions a decision is, and which it took the place of, so that the work of two people can be joined: of two decisions about the same thing,
+ * one that knows the other is the newer one, and two that do not know each other are a conflict. Versions are names given at random.
+ */
+export const Lineage = z.object({
+  /** More than one where people said the same, each in a library of their own. */
+  now: z.array(z.string()).min(1),
+  past: z.array(z.string()),
+})
+export type Lineage = z.infer<typeof Lineage>
+
 export const Annotation = z.object({
   id: z.number().int(),
   clipId: z.number().int(),
@@ -160,6 +171,10 @@ export const Annotation = z.object({
   provenance: Provenance.nullable(),
   /** Only on what was imported. */
   origin: Origin.optional(),
+  /** The name of the person who decided last; left out where that person gave none. */
+  by: z.string().optional(),
+  /** When that was, ISO 8601, UTC; left out where nobody decided, or before it was kept. */
+  decidedAt: z.string().optional(),
   updatedAt: z.string(),
 })
 export type Annotation = z.infer<typeof Annotation>

@@ -16,6 +16,7 @@ import { overviewRoutes } from './contract/overview.ts'
 import { reviewRoutes } from './contract/review.ts'
 import { Job, Queue } from './contract/queue.ts'
 import { FilePath, Id, route, whole } from './contract/route.ts'
+import { sharingRoutes } from './contract/sharing.ts'
 import { BasedOn, stateRoutes } from './contract/state.ts'
 import { systemRoutes } from './contract/system.ts'
 import { tableRoutes } from './contract/table.ts'
@@ -141,6 +142,8 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('export'), exportId: z.string(), share: z.number() }),
   /** Progress of the reading of the import with this name. */
   z.object({ type: z.literal('import'), importId: z.string(), share: z.number() }),
+  /** Progress of a hand-over with this name, of opening a file that was handed over (`open`), or of reading one (`merge`). */
+  z.object({ type: z.literal('sharing'), sharingId: z.string(), share: z.number() }),
   z.object({ type: z.literal('batch-done'), done: z.number().int(), failed: z.number().int() }),
 ])
 export type BackendEvent = z.infer<typeof BackendEvent>
@@ -318,6 +321,7 @@ export const contract = {
   ...stateRoutes,
   ...binRoutes,
   ...systemRoutes,
+  ...sharingRoutes,
 
   queue: route({ method: 'get', path: '/api/queue', summary: 'Jobs and ETA', output: Queue }),
   events: route({ method: 'get', path: '/api/events', summary: 'What changed, as it changes', events: BackendEvent }),

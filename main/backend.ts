@@ -16,6 +16,7 @@ import { libraryHandlers } from './api/library.ts'
 import { packHandlers } from './api/packs.ts'
 import { overviewHandlers } from './api/overview.ts'
 import { reviewHandlers } from './api/review.ts'
+import { sharingHandlers } from './api/sharing.ts'
 import { stateHandlers } from './api/state.ts'
 import { systemHandlers } from './api/system.ts'
 import { tableHandlers } from './api/table.ts'
@@ -57,6 +58,7 @@ export function createBackend(services: Services, windowDir: string): Handle {
     ...binHandlers(services),
     ...watchedHandlers(services),
     ...systemHandlers(services),
+    ...sharingHandlers(services),
     ...labelHandlers(services),
     ...overviewHandlers(services),
     ...tableHandlers(services),

@@ -35,6 +35,7 @@ import { searchCommand } from './search/command.ts'
 import { invitation, keyFrom, servedAt, tellPrograms } from './invitation.ts'
 import { Places } from './places.ts'
 import { serve } from './serve.ts'
+import { addSharing } from './sharing/command.ts'
 import { packageVersion } from './version.ts'
 import { inert } from '../app/inert.ts'
 import { scopeOf, tokenCommand } from './tokens.ts'
@@ -157,11 +158,14 @@ program.addCommand(detectCommand())
 program.addCommand(searchCommand(standardLibrary(dataFolder)))
 program.addCommand(exportCommand(standardLibrary(dataFolder)))
 program.addCommand(
-  libraryCommand(standardLibrary(dataFolder), () => {
-    const standard = standardLibrary(dataFolder)
-    const recent = recentProjects(path.join(dataFolder, 'projects.json')).map((one) => one.path)
-    return [...new Set([...(existsSync(standard) ? [standard] : []), ...recent])]
-  }),
+  addSharing(
+    libraryCommand(standardLibrary(dataFolder), () => {
+      const standard = standardLibrary(dataFolder)
+      const recent = recentProjects(path.join(dataFolder, 'projects.json')).map((one) => one.path)
+      return [...new Set([...(existsSync(standard) ? [standard] : []), ...recent])]
+    }),
+    standardLibrary(dataFolder),
+  ),
 )
 program.addCommand(importCommand(standardLibrary(dataFolder)))
 

@@ -24,6 +24,7 @@ import { findMediaTools, type MediaTools } from './media/tools.ts'
 import { chosenOf, Packs } from './packs/packs.ts'
 import { RunningPacks } from './packs/running.ts'
 import { Places } from './places.ts'
+import { Merges } from './sharing/merges.ts'
 import { PackStore } from './packs/store.ts'
 import { packageVersion, root } from './version.ts'
 
@@ -128,8 +129,9 @@ function assembled(
     })
   const backups = new Backups(projectDir, () => jobs.queue().running > 0)
   const imports = new Imports(library)
+  const merges = new Merges(library)
   const handle = createBackend(
-    { pipeline, jobs, packs, intake, watching, imports, backups, status, projects, places },
+    { pipeline, jobs, packs, intake, watching, imports, merges, backups, status, projects, places },
     path.join(root, 'dist', 'renderer'),
   )
   // Started ahead of the first file. The status, and each job that needs them, report a failure.
@@ -145,6 +147,7 @@ function assembled(
   const close = async () => {
     await watching.close()
     await jobs.close()
+    merges.close()
     await Promise.all([packs.close(), engines.close(), imports.close(), media.settled(), backups.close()])
     await library.close()
     unlock()
@@ -173,7 +176,7 @@ function oneLibrary(): Promise<never> {
   )
 }
 
-const ONE_PROJECT: ProjectSwitch = { recent: () => [], open: oneLibrary, restore: oneLibrary }
+const ONE_PROJECT: ProjectSwitch = { recent: () => [], open: oneLibrary, openFile: oneLibrary, restore: oneLibrary }
 
 /** The bundled packs, and the tasks that each has by default. */
 const SHIPPED = ['objects-80', 'screen-text', 'tubelet-mini'] as const

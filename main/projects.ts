@@ -8,8 +8,10 @@ import { type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import type { Handle } from './backend.ts'
 import { makeFolderSync } from './folders.ts'
 import { mustBeThere, restoreBackup } from './library/backups.ts'
+import { PERSON } from './library/signed.ts'
 import { lockLibrary } from './lock.ts'
 import { type OpenOptions, openTubelet, type Tubelet } from './open.ts'
+import { openHandedOver, type OpenOptions as HandedOverOptions } from './sharing/handover.ts'
 
 const Remembered = z.array(z.object({ path: z.string(), openedAt: z.string() }))
 /** How many recent libraries are listed. */
@@ -78,12 +80,24 @@ export class Projects {
       mustBeLibraryOrEmpty(dir)
       const before = this.current
       this.current = this.#take(dir)
+      keepName(before, this.current)
       this.#dir = dir
       this.remember()
       await before.close()
     })
     this.#switching = turn.catch(() => undefined)
     await turn
+  }
+
+  /**
+   * Make a library of a file that was handed over, and open that.
+   *
+   * @returns Names of videos that were not found. @throws as `openHandedOver` and `open` do; the open library is then open as before.
+   */
+  async openFile(options: HandedOverOptions): Promise<string[]> {
+    const { away } = await openHandedOver(options)
+    await this.open(options.into)
+    return away
   }
 
   /**
@@ -131,6 +145,12 @@ export class Projects {
     })
     return opened
   }
+}
+
+/** The same person goes on in a library that has no name yet. */
+function keepName({ library: before }: Tubelet, { library: now }: Tubelet): void {
+  const name = before.setting<string>(PERSON, '')
+  if (name !== '' && now.setting<string | null>(PERSON, null) === null) now.setSetting(PERSON, name)
 }
 
 /**

@@ -10,6 +10,7 @@ import { takeBackMoves } from './labels/draft.ts'
 import { togglePanel } from './parts/Panels.tsx'
 import { showFrame, ordinalAt, seekTarget, shuttle, skip, step, togglePlay, usePlayer } from './player.ts'
 import { clipQuery, queryClient, sourcesQuery } from './cache.ts'
+import { lookAtFile } from './sharing/store.ts'
 import { undo } from './undo.ts'
 import { neighbourClip } from './review/clips.ts'
 import { parts } from './review/drafts.ts'
@@ -470,6 +471,14 @@ export const ACTIONS: readonly Action[] = [
     name: phrase('Import annotations…'),
     group: WINDOW,
     run: () => useUi.getState().open('add'),
+  },
+  {
+    id: 'take-in',
+    scope: 'window',
+    keys: [],
+    name: phrase('Open or take in a file that was handed over…'),
+    group: WINDOW,
+    run: () => lookAtFile(null),
   },
   {
     id: 'export',

@@ -9,6 +9,7 @@ import { shown, t, told } from './i18n.ts'
 import { importAfter, importFiles, importPaths, withoutBeside } from './import/store.ts'
 import { bringFile, chooseFolder, followImport, packsNow } from './packs/queries.ts'
 import { usePacksUi } from './packs/store.ts'
+import { isHandedOver, lookAtFile } from './sharing/store.ts'
 import { tell, toast } from './toast.ts'
 import { useUi } from './store.ts'
 
@@ -43,6 +44,11 @@ export async function drop(transfer: DataTransfer): Promise<void> {
  * @param as Frame rate of numbered pictures, and whether those with gaps become one video or several.
  */
 export async function addAny(paths: readonly string[], as: Pick<CallArgs<'addSources'>['body'], 'frameRate' | 'gaps'> = {}): Promise<void> {
+  const handedOver = paths.find(isHandedOver)
+  if (handedOver !== undefined) {
+    lookAtFile(handedOver)
+    return
+  }
   const annotations = paths.filter(mayBeAnnotations)
   const added = await addOthers(
     paths.filter((path) => !mayBeAnnotations(path)),
@@ -149,6 +155,10 @@ function nameOf(path: string): string {
  * opens and says why.
  */
 async function bring(files: readonly File[], folders: readonly FileSystemDirectoryEntry[]): Promise<void> {
+  if (files.some(({ name }) => isHandedOver(name))) {
+    lookAtFile(null)
+    return
+  }
   const models = files.filter(({ name }) => isCheckpoint(name)).map((file) => ({ file, beside: files }))
   const read = withoutBeside(files)
   const beside = files.filter((file) => !read.includes(file))

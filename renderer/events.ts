@@ -97,6 +97,9 @@ async function follow(signal: AbortSignal, onOpen: () => void): Promise<void> {
       case 'import':
         queryClient.setQueryData(['importing', event.importId], event.share)
         break
+      case 'sharing':
+        queryClient.setQueryData(['sharing', event.sharingId], event.share)
+        break
       case 'queue':
         queryClient.setQueryData(queueQuery.queryKey, (shown) => newest(shown, event.queue))
         invalidate('preview')

@@ -23,6 +23,10 @@ function formats(language: Language) {
   const number = (digits: number) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })
   return {
     numbers: [number(0), number(1), number(2), number(3)],
+    days: [
+      new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' }),
+      new Intl.DateTimeFormat(language, { dateStyle: 'medium' }),
+    ],
     date: new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }),
     percent: new Intl.NumberFormat(language, { style: 'percent' }),
   }
@@ -44,6 +48,13 @@ export function number(value: number, digits: 0 | 1 | 2 | 3 = 0): string {
 /** 0.253 → "25%". */
 export function percent(share: number): string {
   return format().percent.format(share)
+}
+
+/** The day of an ISO 8601 time, on this machine’s clock; with the year where it is not this one. */
+export function day(iso: string): string {
+  if (iso === '') return ''
+  const at = new Date(iso)
+  return format().days[at.getFullYear() === new Date().getFullYear() ? 0 : 1]?.format(at) ?? ''
 }
 
 /** An ISO 8601 time, on this machine’s clock. */

@@ -2,7 +2,7 @@
 import { create } from 'zustand'
 import type { NumberedOffer } from '../app/contract/intake.ts'
 
-type Panel = 'add' | 'numbered' | 'export' | 'import' | 'shortcuts' | 'palette' | 'history'
+type Panel = 'add' | 'numbered' | 'export' | 'import' | 'shortcuts' | 'palette' | 'history' | 'shared'
 /** What the middle of the window is for. */
 export type Page = 'review' | 'table' | 'labels' | 'overview' | 'queue' | 'packs' | 'settings'
 

@@ -47,6 +47,8 @@ export const ClipEvent = z.object({
   body: AnnotationBody.nullable(),
   provenance: Provenance.nullable(),
   confidence: z.number().nullable(),
+  /** The name of the person, where one was given. */
+  by: z.string().nullable(),
   /** The step was taken back. */
   undone: z.boolean(),
 })

@@ -105,6 +105,8 @@ export const Cell = z.object({
   agreement: z.number().nullable(),
   /** The model's value, if the cell shows another. */
   machine: z.string().nullable(),
+  /** Who decided it last, where that person gave a name, and when; only for clips. */
+  decided: z.object({ by: z.string(), at: z.string() }).optional(),
   /** Why nothing can answer the question. */
   why: Problem.optional(),
   /** All notes of a clip, of which `text` is the first, each with the part of the video that it is about; null where it is about the whole clip. */

@@ -132,6 +132,8 @@ const decision = {
   prompt: 'text',
   app_version: 'text',
   made_at: 'text',
+  decided_by: 'text',
+  decided_at: 'text',
 } as const
 const boxColumns = {
   ...video,
@@ -183,8 +185,8 @@ export const boxes: Format<Film, Row<typeof boxColumns>> & { columns: typeof box
       { timebase_num: probe.timeBase.num, timebase_den: probe.timeBase.den },
       decodedPicture(probe),
     ]
-    for (const { id, category, state, review, provenance, boxes: all } of trackedObjects(film)) {
-      const decided = wellFormed(decisionOf({ state, provenance }, review))
+    for (const { id, category, review, boxes: all, ...made } of trackedObjects(film)) {
+      const decided = wellFormed(decisionOf(made, review))
       for (const { frame, pts, x1, y1, x2, y2, score, observed } of all) {
         yield {
           ...named,
@@ -253,7 +255,9 @@ function videoOf({ source }: Film): Row<typeof video> {
 /** After the source of a statement that rests on what people drew or decided too. */
 const WITH_PEOPLE = ', with what people decided'
 
-function decisionOf(decided: Pick<Annotation, 'state' | 'provenance'> | null, review: Standing | null): Row<typeof decision> {
+type Decided = Pick<Annotation, 'state' | 'provenance'> & { by?: string | undefined; decidedAt?: string | undefined }
+
+function decisionOf(decided: Decided | null, review: Standing | null): Row<typeof decision> {
   const made = decided?.provenance
   return {
     state: decided?.state ?? null,
@@ -265,6 +269,8 @@ function decisionOf(decided: Pick<Annotation, 'state' | 'provenance'> | null, re
     prompt: made?.prompt ?? null,
     app_version: made?.appVersion ?? null,
     made_at: made?.at ?? null,
+    decided_by: decided?.by ?? null,
+    decided_at: decided?.decidedAt ?? null,
   }
 }
 

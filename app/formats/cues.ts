@@ -28,11 +28,20 @@ export function captionCues(film: Film) {
     const from = Math.round((lead + start) * 1000)
     const text = cueText(body.text)
     const review = standingOfAnnotation(annotation)
-    const { id, state, provenance } = annotation
+    const { id, state, provenance, by } = annotation
     const origin = { state, review, confidence: machineEvidence(annotation)?.confidence ?? null, provenance }
     return text === ''
       ? []
-      : [{ start: from, end: Math.max(from + 1, Math.round((lead + end) * 1000)), text: doubted(text, review === 'unsure'), id, origin }]
+      : [
+          {
+            start: from,
+            end: Math.max(from + 1, Math.round((lead + end) * 1000)),
+            text: doubted(text, review === 'unsure'),
+            id,
+            by,
+            origin,
+          },
+        ]
   })
   // WebVTT requires ascending starts, with longer cues first; clips that people marked overlap others.
   return cues.sort((a, b) => a.start - b.start || b.end - a.end)

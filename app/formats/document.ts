@@ -114,6 +114,8 @@ export interface TrackedObject {
   /** How it stands: `unsure` if nobody asked for its name, nobody decided about it and it may be something else. */
   review: Standing
   provenance: Provenance | null
+  by: string | undefined
+  decidedAt: string | undefined
   boxes: Iterable<TrackedBox>
 }
 
@@ -143,7 +145,7 @@ export function* trackedObjects(film: Film): Generator<TrackedObject> {
       .flatMap((other) => [...spokenIn(film, other, 'track')].map((track) => ({ track, later: film.clips.indexOf(other) > at })))
     for (const track of spokenIn(film, clip, 'track')) {
       const {
-        annotation: { id, state, provenance },
+        annotation: { id, state, provenance, by, decidedAt },
         body,
       } = track
       const firsts = over
@@ -157,7 +159,8 @@ export function* trackedObjects(film: Film): Generator<TrackedObject> {
         },
       }
       const review = standingOfAnnotation(track.annotation)
-      if (hasAny(boxes)) yield { id, category, state, review, provenance: provenance && wellFormed(provenance), boxes }
+      if (hasAny(boxes))
+        yield { id, category, state, review, provenance: provenance && wellFormed(provenance), by: by?.toWellFormed(), decidedAt, boxes }
     }
   }
 }

@@ -48,7 +48,8 @@ export const eaf: Format<Film, EafPiece> = {
       tiers.set(key, known)
       return known.cues
     }
-    for (const { start, end, text, origin } of captionCues(film)) tierOf(CAPTIONS, annotatorOf(origin.state)).push({ start, end, text })
+    for (const { start, end, text, by, origin } of captionCues(film))
+      tierOf(CAPTIONS, annotatorOf({ state: origin.state, by })).push({ start, end, text })
     let date = '1970-01-01T00:00:00Z'
     for (const { annotation } of spoken(film, 'caption', 'segment')) if (annotation.updatedAt > date) date = annotation.updatedAt
     for (const { clip, annotation, body } of spoken(film, 'answer', 'note', 'text')) {
@@ -57,7 +58,7 @@ export const eaf: Format<Film, EafPiece> = {
       if (text === '') continue
       const name = body.kind === 'answer' ? `${ANSWERS}${lineText(body.question)}` : body.kind === 'note' ? NOTES : SCREEN
       const said = doubted(text, standingOfAnnotation(annotation) === 'unsure')
-      tierOf(name.trim(), annotatorOf(annotation.state)).push({ ...timesOf(film, clip, spanOf(body)), text: said })
+      tierOf(name.trim(), annotatorOf(annotation)).push({ ...timesOf(film, clip, spanOf(body)), text: said })
     }
     for (const { name, spans } of presences(film))
       for (const span of spans) tierOf(`${LABEL}${name}`, '').push({ ...timesOf(film, null, span), text: name })
@@ -122,8 +123,10 @@ export const eaf: Format<Film, EafPiece> = {
   },
 }
 
-function annotatorOf(state: ReviewState): string {
-  return state === 'machine' || state === 'rejected' ? state : 'people'
+function annotatorOf({ state, by }: { state: ReviewState; by?: string | undefined }): string {
+  if (state === 'machine' || state === 'rejected') return state
+  const name = by === undefined ? '' : xmlText(lineText(by)).trim()
+  return name === '' || name in ANNOTATORS ? 'people' : name
 }
 
 function spanOf(body: AnnotationBody): Span | undefined {
@@ -329,7 +332,8 @@ export function* readEaf(open: () => Iterable<string>): Generator<Found> {
       passed.add(place)
       continue
     }
-    const state = isOurs ? (ANNOTATORS[annotator] ?? null) : null
+    // Any other name is that of a person.
+    const state = !isOurs || annotator === '' ? null : (ANNOTATORS[annotator] ?? 'edited')
     const kind = place === NOTES ? 'note' : place.startsWith(ANSWERS.trim()) ? 'answer' : 'caption'
     for (const found of textFound({ line, start: start + origin, end: end + origin }, text, state))
       yield found.type === 'text' ? { ...found, kind, ...(kind === 'answer' && { question: place.slice(ANSWERS.length) }) } : found

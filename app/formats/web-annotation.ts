@@ -28,7 +28,7 @@ const Said = z.object({
   type: z.literal('Annotation'),
   motivation: z.string(),
   created: z.string().optional(),
-  creator: z.object({ type: z.literal('Person') }).optional(),
+  creator: z.object({ type: z.literal('Person'), name: z.string().optional() }).optional(),
   generator: z.object({ type: z.literal('Software'), name: z.string() }).optional(),
   body: z.array(Body),
 })
@@ -50,6 +50,7 @@ interface Made {
   id: number
   provenance: Provenance | null
   state: ReviewState
+  by?: string | undefined
   updatedAt?: string
 }
 
@@ -68,7 +69,7 @@ export const webAnnotation: Format<Film, WebPiece> = {
       value: { source: url, selector: { type: 'FragmentSelector', conformsTo: 'http://www.w3.org/TR/media-frags/', value } },
     })
     const saidOf = (
-      { id, provenance, state, updatedAt }: Made,
+      { id, provenance, state, by, updatedAt }: Made,
       motivation: string,
       bodies: [purpose: string, value: string][],
     ): WebPiece => {
@@ -79,7 +80,9 @@ export const webAnnotation: Format<Film, WebPiece> = {
           type: 'Annotation',
           motivation,
           ...(updatedAt === undefined ? {} : { created: updatedAt }),
-          ...(provenance === null || state !== 'machine' ? { creator: { type: 'Person' as const } } : {}),
+          ...(provenance === null || state !== 'machine'
+            ? { creator: { type: 'Person' as const, ...(by !== undefined && { name: by.toWellFormed() }) } }
+            : {}),
           ...(provenance === null
             ? {}
             : { generator: { type: 'Software' as const, name: `${provenance.packId} ${provenance.packVersion}`.toWellFormed() } }),

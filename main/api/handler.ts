@@ -11,11 +11,15 @@ import type { Jobs } from '../jobs/jobs.ts'
 import type { Backups } from '../library/backups.ts'
 import type { Packs } from '../packs/packs.ts'
 import type { Places } from '../places.ts'
+import type { OpenOptions } from '../sharing/handover.ts'
+import type { Merges } from '../sharing/merges.ts'
 
 /** Tells which library is open, and opens another one. */
 export interface ProjectSwitch {
   recent: () => Project[]
   open: (folder: string) => Promise<void>
+  /** Make a library of a file that was handed over, then open that. @returns Names of videos that were not found. */
+  openFile: (options: OpenOptions) => Promise<string[]>
   /** Put a backup in the place of a library, then open that. */
   restore: (folder: string, backup: string) => Promise<void>
 }
@@ -29,6 +33,7 @@ export interface Services {
   watching: Watching
   backups: Backups
   imports: Imports
+  merges: Merges
   status: () => Promise<Status>
   projects: ProjectSwitch
   /** Where the window may look and write. */
@@ -77,7 +82,16 @@ export function coalesced(send: (event: BackendEvent) => void): (event: BackendE
   const pending = new Map<string, BackendEvent>()
   let timer: NodeJS.Timeout | undefined
   return (event) => {
-    const of = 'sourceId' in event ? event.sourceId : 'exportId' in event ? event.exportId : 'importId' in event ? event.importId : ''
+    const of =
+      'sourceId' in event
+        ? event.sourceId
+        : 'exportId' in event
+          ? event.exportId
+          : 'importId' in event
+            ? event.importId
+            : 'sharingId' in event
+              ? event.sharingId
+              : ''
     const key = event.type === 'told' ? JSON.stringify(event) : `${event.type} ${of}`
     pending.set(key, merged(pending.get(key), event))
     timer ??= setTimeout(() => {

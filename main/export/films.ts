@@ -103,7 +103,7 @@ export function filmOf(
   }
 }
 
-const COLUMNS = 'id, clip_id, human, machine, state, evidence, provenance, origin, updated_at'
+const COLUMNS = 'id, clip_id, human, machine, state, evidence, provenance, origin, by, decided_at, updated_at'
 /** Human annotations in clips that are not chosen, of the kinds that may cross clip borders, with their frames. */
 export const REACHING = `
   SELECT * FROM (
@@ -218,6 +218,8 @@ function annotationOf(row: Record<string, SQLOutputValue>): Annotation {
     evidence: parsed(row['evidence']),
     provenance: parsed(row['provenance']),
     origin: parsed(row['origin']) ?? undefined,
+    by: row['by'] ?? undefined,
+    decidedAt: row['decided_at'] ?? undefined,
     updatedAt: row['updated_at'],
   })
 }

@@ -27,8 +27,9 @@ import { type Phrase, said } from '../../app/phrase.ts'
 import { agreedState } from '../../app/review.ts'
 import { sameObject } from '../../app/tracks.ts'
 import { changedError, check, checkName, checkReach, movedTo, type Place, takenError } from './annotation-checks.ts'
-import type { EditHistory, HumanLayer } from './history.ts'
+import type { Change, EditHistory, HumanLayer } from './history.ts'
 import { REACHING } from './reach.ts'
+import { nextOf, signed } from './signed.ts'
 import { spelling, storedVocabulary } from './spelling.ts'
 
 /** A machine result to store. */
@@ -238,23 +239,19 @@ export class Annotations {
     description: (layer: HumanLayer) => Phrase,
     to: number | null = null,
   ): number {
-    const row = this.#prepared('SELECT clip_id, kind, topic, state, human, machine, origin FROM annotations WHERE id = ?').get(id)
+    const row = this.#prepared(
+      'SELECT clip_id, kind, topic, state, human, machine, origin, by, decided_at, lineage FROM annotations WHERE id = ?',
+    ).get(id)
     if (row === undefined) throw goneError()
-    const origin = parsed(row['origin']) as Origin | null
-    const before = {
-      kind: row['kind'] as AnnotationBody['kind'],
-      topic: String(row['topic']),
-      state: row['state'] as ReviewState,
-      human: parsed(row['human']) as AnnotationBody | null,
-      ...(origin && { origin }),
-    }
+    const before = layerOf(row)
     const machine = parsed(row['machine']) as AnnotationBody | null
     const said = before.human ?? (parsed(row['machine']) as AnnotationBody)
+    const begun = { ...before, ...nextOf(this.#db, before) }
     const after = {
-      accept: () => ({ ...before, state: agreedState({ state: before.state, body: said, machine }), human: said }),
-      reject: () => ({ ...before, state: 'rejected' as const, human: said }),
-      edit: () => ({ ...before, state: 'edited' as const, human: (typeof body === 'function' ? body(said) : body) ?? null }),
-      reset: () => ({ ...before, state: 'machine' as const, human: null }),
+      accept: () => ({ ...begun, state: agreedState({ state: before.state, body: said, machine }), human: said }),
+      reject: () => ({ ...begun, state: 'rejected' as const, human: said }),
+      edit: () => ({ ...begun, state: 'edited' as const, human: (typeof body === 'function' ? body(said) : body) ?? null }),
+      reset: () => ({ ...begun, state: 'machine' as const, human: null }),
     }[action]()
     const from = Number(row['clip_id'])
     const clipId = to ?? from
@@ -295,7 +292,8 @@ export class Annotations {
     if (existing['state'] === 'machine') {
       const id = Number(existing['id'])
       const before: HumanLayer = { kind: body.kind, topic: String(existing['topic']), state: 'machine', human: null }
-      const after: HumanLayer = { ...before, ...layer, state: same ? 'accepted' : layer.state, human: body }
+      const { lineage, at } = nextOf(this.#db, null)
+      const after: HumanLayer = { ...before, ...layer, lineage, at, state: same ? 'accepted' : layer.state, human: body }
       this.apply(id, clipId, after)
       this.#history.record({ kind: 'annotation', action: 'edit', id, clipId, before, after }, description)
       return 'added'
@@ -321,7 +319,16 @@ export class Annotations {
     const id = Number(
       this.#prepared(`SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'annotations'), 0) + 1 AS id`).get()?.['id'],
     )
-    const after = { kind: body.kind, topic: topicOf(body), ...layer, human: body }
+    const { by, ...next } = nextOf(this.#db, null)
+    // What is imported is somebody else's work.
+    const after = {
+      kind: body.kind,
+      topic: topicOf(body),
+      ...layer,
+      ...next,
+      ...(by !== undefined && !layer.origin && { by }),
+      human: body,
+    }
     this.apply(id, clipId, after)
     this.#history.record({ kind: 'annotation', action: 'add', id, clipId, before: null, after }, description)
     return id
@@ -359,6 +366,7 @@ export class Annotations {
           body,
           provenance,
           confidence: (parsed(row['evidence']) as Evidence | null)?.confidence ?? null,
+          by: null,
           undone: false,
         }
       })
@@ -371,10 +379,30 @@ export class Annotations {
         body: after?.human ?? null,
         provenance: null,
         confidence: null,
+        by: after?.by ?? null,
         undone,
       }),
     )
     return [...machine, ...human].sort((a, b) => b.at.localeCompare(a.at))
+  }
+
+  /**
+   * Add a whole annotation of another library, with what a machine said.
+   * @param id Null for a new one. @param row As it is stored; its id and clip there do not count. @returns Its id here.
+   */
+  bringRow(id: number | null, clipId: number, row: Row): number {
+    const names = this.#prepared(`SELECT name FROM pragma_table_info('annotations') WHERE name NOT IN ('id', 'clip_id', 'candidate')`)
+      .all()
+      .map(({ name }) => String(name))
+    const { lastInsertRowid } = this.#prepared(
+      `INSERT INTO annotations (id, clip_id, ${names.join(', ')}) VALUES (?, ?, ${names.map(() => '?').join(', ')})`,
+    ).run(id, clipId, ...names.map((name) => row[name] ?? null))
+    return Number(lastInsertRowid)
+  }
+
+  placeRow({ id, clipId, row, there }: Extract<Change, { kind: 'brought' }>): void {
+    if (there) this.bringRow(id, clipId, row)
+    else this.#prepared('DELETE FROM annotations WHERE id = ?').run(id)
   }
 
   /**
@@ -384,10 +412,12 @@ export class Annotations {
   apply(id: number, clipId: number, layer: HumanLayer | null): void {
     if (layer === null || layer.human === null) {
       this.#prepared('DELETE FROM annotations WHERE id = ? AND machine IS NULL').run(id)
-      this.#prepared(`UPDATE annotations SET state = 'machine', human = NULL, origin = NULL, updated_at = ? WHERE id = ?`).run(now(), id)
+      this.#prepared(
+        `UPDATE annotations SET state = 'machine', human = NULL, origin = NULL, by = NULL, decided_at = NULL, lineage = ?, updated_at = ? WHERE id = ?`,
+      ).run(stored(layer?.lineage), now(), id)
       return
     }
-    const { kind, topic, state, human, origin } = layer
+    const { kind, topic, state, human, origin, by, at, lineage } = layer
     // A run may have added the same caption or answer since: it becomes the machine layer of this row.
     if (isOnlyOne(kind))
       this.#prepared('UPDATE annotations SET id = ?1 WHERE clip_id = ? AND kind = ? AND topic = ? AND id <> ?1').run(
@@ -397,8 +427,9 @@ export class Annotations {
         topic,
       )
     this.#prepared(
-      `INSERT INTO annotations (id, clip_id, kind, topic, state, human, origin, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET clip_id = excluded.clip_id, state = excluded.state, human = excluded.human, origin = excluded.origin, updated_at = excluded.updated_at`,
+      `INSERT INTO annotations (id, clip_id, kind, topic, state, human, origin, by, decided_at, lineage, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET clip_id = excluded.clip_id, state = excluded.state, human = excluded.human, origin = excluded.origin, by = excluded.by,
+         decided_at = excluded.decided_at, lineage = excluded.lineage, updated_at = excluded.updated_at`,
     ).run(
       id,
       layer.clipId ?? clipId,
@@ -406,9 +437,29 @@ export class Annotations {
       topic,
       state,
       JSON.stringify(this.#spelled(human)),
-      origin === undefined ? null : JSON.stringify(origin),
+      stored(origin),
+      by ?? null,
+      at ?? null,
+      stored(lineage),
       now(),
     )
+  }
+}
+
+function stored(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value)
+}
+
+/** What a person decided about the annotation of a row. */
+export function layerOf(row: Row): HumanLayer {
+  const origin = parsed(row['origin']) as Origin | null
+  return {
+    kind: row['kind'] as AnnotationBody['kind'],
+    topic: String(row['topic']),
+    state: row['state'] as ReviewState,
+    human: parsed(row['human']) as AnnotationBody | null,
+    ...(origin && { origin }),
+    ...signed(row),
   }
 }
 
@@ -422,6 +473,8 @@ function annotation(row: Row): Annotation {
     evidence: parsed(row['evidence']),
     provenance: parsed(row['provenance']),
     origin: parsed(row['origin']) ?? undefined,
+    by: row['by'] ?? undefined,
+    decidedAt: row['decided_at'] ?? undefined,
     updatedAt: row['updated_at'],
   })
 }

@@ -16,7 +16,9 @@ interface Options {
 
 /** @param project The library that is meant if none is named. @param known The folders of the libraries that this person has. */
 export function libraryCommand(project: string, known: () => string[]): Command {
-  const command = new Command('library').description('List libraries, check one, and restore a backup of it')
+  const command = new Command('library').description(
+    'List libraries, check one, restore a backup of it, hand one over, take in the work of others',
+  )
   command
     .command('list')
     .description('The standard library and those that a window had open, with what they hold')

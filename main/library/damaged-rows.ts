@@ -57,6 +57,7 @@ const COLUMNS: Readonly<Record<string, Readonly<Record<string, Stored>>>> = {
     evidence: json('null', OBJECT),
     provenance: json('null', MADE),
     origin: json('null', OBJECT),
+    lineage: json('null', OBJECT),
   },
   replaced: { machine: json('row', BODY), evidence: json('null', OBJECT), provenance: json('null', MADE) },
   candidates: { body: json('row', BODY), provenance: json('row', MADE) },

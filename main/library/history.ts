@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
-import type { AnnotationBody, Origin, ReviewState } from '../../app/annotation.ts'
+import type { AnnotationBody, Lineage, Origin, ReviewState } from '../../app/annotation.ts'
 import type { BackendEvent } from '../../app/contract.ts'
 import type { History, Step } from '../../app/contract/state.ts'
 import { type Action, DEEDS } from '../../app/deeds.ts'
@@ -24,6 +24,10 @@ export interface HumanLayer {
   human: AnnotationBody | null
   /** The file that it was imported from. */
   origin?: Origin
+  /** Who decided it, and when. */
+  by?: string
+  at?: string
+  lineage?: Lineage
   /** Where an edit put it into another clip: the clip that it lies in on this side of the edit. */
   clipId?: number
 }
@@ -40,6 +44,14 @@ export type Change =
   | { kind: 'job'; job: KeptJob; there: boolean }
   /** Its answers belong to the clips and stay. */
   | { kind: 'column'; column: KeptColumn; there: boolean }
+  /** A whole annotation of another library, with what a machine said. `row`: as it is stored, without its id and clip. */
+  | { kind: 'brought'; id: number; clipId: number; row: Record<string, SQLOutputValue>; there: boolean }
+  | { kind: 'view'; view: KeptView; there: boolean }
+/** A saved view of the table: its name, and the rest as JSON. */
+export interface KeptView {
+  name: string
+  spec: string
+}
 type AnnotationChange = Extract<Change, { kind: 'annotation' }>
 
 /** How each kind of change is made in the library. */
@@ -224,8 +236,13 @@ export class EditHistory {
 
   #takeBack(step: number): void {
     if (step !== 0) {
+      // A video that the step brought would stay in the bin.
+      const brought = this.#db
+        .prepare(`SELECT annotation_id AS id FROM edits WHERE step = ? AND action = 'source' AND after = ?`)
+        .all(step, THERE)
       while (this.#takePart('undo', step, new Set()).changes > 0) continue
       this.#prepared('DELETE FROM edits WHERE step = ?').run(step)
+      for (const { id = null } of brought) this.#db.prepare('DELETE FROM bin WHERE source_id = ?').run(id)
     }
     writeSetting(this.#db, UNFINISHED, 0)
   }
@@ -357,6 +374,14 @@ export class EditHistory {
       }
       case 'column': {
         this.#makers.column(change)
+        return
+      }
+      case 'brought': {
+        this.#makers.brought(change)
+        return
+      }
+      case 'view': {
+        this.#makers.view(change)
         return
       }
     }
@@ -499,6 +524,8 @@ function inverse(change: Change): Change {
     case 'source':
     case 'job':
     case 'column':
+    case 'brought':
+    case 'view':
       return { ...change, there: !change.there }
   }
 }
@@ -512,7 +539,7 @@ interface Stored {
   after: string | null
 }
 /** Values of the table's `action` column for changes of anything but annotations; for those it is the edit. */
-const OF_OTHERS = { vocabulary: true, clip: true, source: true, job: true, column: true } as const
+const OF_OTHERS = { vocabulary: true, clip: true, source: true, job: true, column: true, brought: true, view: true } as const
 
 /** The row of a change; `changeOf` is the inverse. */
 function stored(change: Change): Stored {
@@ -541,6 +568,10 @@ function stored(change: Change): Stored {
       return { action: 'job', annotationId: change.job.id, clipId: null, ...sides(change.there, JSON.stringify(change.job)) }
     case 'column':
       return { action: 'column', annotationId: change.column.id, clipId: null, ...sides(change.there, JSON.stringify(change.column)) }
+    case 'brought':
+      return { action: 'brought', annotationId: change.id, clipId: change.clipId, ...sides(change.there, JSON.stringify(change.row)) }
+    case 'view':
+      return { action: 'view', annotationId: 0, clipId: null, ...sides(change.there, JSON.stringify(change.view)) }
   }
 }
 
@@ -562,6 +593,16 @@ function changeOf({ action, annotation_id, clip_id, before, after }: Row): Chang
       return { kind: 'job', job: eitherOf(before, after) as KeptJob, there: parsed(after) !== null }
     case 'column':
       return { kind: 'column', column: eitherOf(before, after) as KeptColumn, there: parsed(after) !== null }
+    case 'brought':
+      return {
+        kind: 'brought',
+        id: Number(annotation_id),
+        clipId: Number(clip_id),
+        row: eitherOf(before, after) as Record<string, SQLOutputValue>,
+        there: parsed(after) !== null,
+      }
+    case 'view':
+      return { kind: 'view', view: eitherOf(before, after) as KeptView, there: parsed(after) !== null }
     default:
       return {
         kind: 'annotation',

@@ -1,7 +1,7 @@
 /** The project on disk: one SQLite file and a cache folder that can be deleted at any time. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
 import type { BackendEvent, Clip, Source, SourceState } from '../../app/contract.ts'
 import type { ClipEvent, Edit } from '../../app/contract/state.ts'
@@ -24,6 +24,7 @@ import { LibraryFind } from './find.ts'
 import { LibraryImports } from './imports.ts'
 import { JobTable } from './job-table.ts'
 import { KnownFiles } from './known-files.ts'
+import { LibraryMerge } from './merge.ts'
 import { Overview } from './overview.ts'
 import { LibraryPacks } from './packs.ts'
 import { CLIP_WITH, TOUCHED } from './reach.ts'
@@ -72,6 +73,8 @@ export class Library {
   readonly overview: Overview
   /** What comes from annotation files. */
   readonly imports: LibraryImports
+  /** Work of other people that is taken in. */
+  readonly merge: LibraryMerge
   /** Undo. */
   readonly history: EditHistory
   /** Which file each video is. */
@@ -131,6 +134,8 @@ export class Library {
         source: ({ sourceId, there }) => (there ? this.bin.restore(sourceId) : this.bin.remove(sourceId)),
         job: ({ job, there }) => (there ? this.jobs.putBack(job) : this.jobs.remove(job.id)),
         column: ({ column, there }) => this.table.placeColumn(column, there),
+        brought: (change) => this.#annotations.placeRow(change),
+        view: ({ view, there }) => this.table.placeView(view, there),
       },
     )
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), this.history)
@@ -155,6 +160,7 @@ export class Library {
     this.table = new Table(projectDir, this.#db, this.history, (event) => this.emit(event))
     this.overview = new Overview(projectDir, this.#db)
     this.imports = new LibraryImports(this.#db, this.#annotations, this.history, this.detections, (clipId) => this.#place(clipId))
+    this.merge = new LibraryMerge(this.#db, this.#annotations, this)
     this.damage = new DamagedRows(this.#db, projectDir, this)
     this.onChange((event) => this.table.hear(event))
   }
@@ -412,12 +418,13 @@ export class Library {
   unencodedMarks(): number[] {
     const { caption, answer, search } = this.packs.current()
     const digests = [caption, answer, search].flatMap((pack) => pack?.digest ?? [])
-    return this.#db
-      .prepare(
-        `SELECT DISTINCT source_id FROM clips c WHERE kind = 'marked' AND EXISTS (SELECT 1 FROM json_each(?) d WHERE NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = d.value))`,
-      )
-      .all(JSON.stringify(digests))
-      .map((row) => Number(row['source_id']))
+    return idsOf(
+      this.#db
+        .prepare(
+          `SELECT DISTINCT source_id AS id FROM clips c WHERE kind = 'marked' AND EXISTS (SELECT 1 FROM json_each(?) d WHERE NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = d.value))`,
+        )
+        .all(JSON.stringify(digests)),
+    )
   }
 
   /** Make a clip of a span that a person marked: a step of undo. */
@@ -480,10 +487,8 @@ export class Library {
 
   #missing(table: 'clips' | 'sources', ids: readonly number[]): number[] {
     if (ids.length === 0) return []
-    return this.#db
-      .prepare(`SELECT value AS id FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ${table} t WHERE t.id = value) LIMIT 1`)
-      .all(JSON.stringify(ids))
-      .map((row) => Number(row['id']))
+    const sql = `SELECT value AS id FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ${table} t WHERE t.id = value) LIMIT 1`
+    return idsOf(this.#db.prepare(sql).all(JSON.stringify(ids)))
   }
 
   /** Clips by source, then by time. */
@@ -567,10 +572,7 @@ export class Library {
   }
 
   encodedClipIds(digest: string): number[] {
-    return this.#db
-      .prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? ORDER BY clip_id')
-      .all(digest)
-      .map((row) => Number(row['clip_id']))
+    return idsOf(this.#db.prepare('SELECT clip_id AS id FROM encodings WHERE pack_digest = ? ORDER BY clip_id').all(digest))
   }
 
   // ── annotations
@@ -779,10 +781,7 @@ export class Library {
   /** Update what is made from facts in all clips, after the language or a pack changed. It is done in parts; a newer call replaces an older one. */
   async restateAll(): Promise<void> {
     const turn = (this.#restating += 1)
-    const ids = this.#db
-      .prepare('SELECT id FROM clips ORDER BY id')
-      .all()
-      .map((row) => Number(row['id']))
+    const ids = idsOf(this.#db.prepare('SELECT id FROM clips ORDER BY id').all())
     for (let at = 0; at < ids.length && this.#restating === turn && !this.#closed; at += RESTATED_TOGETHER) {
       const some = ids.slice(at, at + RESTATED_TOGETHER)
       this.#atomic(() => this.facts.refresh(some.filter((id) => this.clipExists(id))))
@@ -800,6 +799,10 @@ export class Library {
   setSetting(key: string, value: unknown): void {
     writeSetting(this.#db, key, value)
   }
+}
+
+function idsOf(rows: readonly Record<string, SQLOutputValue>[]): number[] {
+  return rows.map(({ id }) => Number(id))
 }
 
 function noClip(): TubeletError {

@@ -27,7 +27,7 @@ const [FIRST_OF, LAST_OF] = [`json_extract(l.value, '$.human.boxes[0].ordinal')`
 export const TOUCHED = `WITH moved AS MATERIALIZED (
     SELECT o.source_id, o.start_frame, o.end_frame, ${FIRST_OF} AS first, ${LAST_OF} AS last
     FROM edits e CROSS JOIN json_each(json_array(json(e.before), json(e.after))) l CROSS JOIN clips o
-      ON e.id > (SELECT max(id) - ?2 FROM edits) AND e.clip_id IN (SELECT value FROM json_each(?1)) AND e.action NOT IN ('vocabulary', 'clip', 'source') AND o.id = e.clip_id
+      ON e.id > (SELECT max(id) - ?2 FROM edits) AND e.clip_id IN (SELECT value FROM json_each(?1)) AND e.action NOT IN ('vocabulary', 'clip', 'source', 'brought', 'view') AND o.id = e.clip_id
   )
   SELECT DISTINCT r.id FROM moved m CROSS JOIN clips r ON (m.first < m.start_frame OR m.last >= m.end_frame)
     AND r.source_id = m.source_id AND r.start_frame <= m.last AND r.end_frame > m.first WHERE r.id NOT IN (SELECT value FROM json_each(?1))`

@@ -306,6 +306,13 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   ALTER TABLE seen ADD COLUMN looked_for TEXT;
   `,
+  // Who decided, and when (null where nobody gave a name, or before names were kept); and which versions the decision took the place of
+  // (Lineage in app/annotation).
+  `
+  ALTER TABLE annotations ADD COLUMN by TEXT;
+  ALTER TABLE annotations ADD COLUMN decided_at TEXT;
+  ALTER TABLE annotations ADD COLUMN lineage TEXT;
+  `,
 ]
 
 /**

@@ -602,8 +602,10 @@ function clipRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[] 
   const timesOf = secondsOfFrames()
   for (const key of columns) {
     const cells = new Map(read(key, { ids }).map((cell) => [cell.clipId, cell]))
+    const signatures = signaturesOf(key, ids)
     for (const row of found) {
       const cell = cells.get(row.clipId ?? 0)
+      const decided = signatures.get(row.clipId ?? 0)
       if (cell !== undefined)
         row.cells[key] = {
           text: (cell.notes ? cell.notes[0]?.text : cell.text) ?? '',
@@ -611,6 +613,7 @@ function clipRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[] 
             notes: cell.notes.map(({ text, span }) => ({ text, time: span && timeOf(cell.clipId, span, timesOf) })),
           }),
           ...(cell.why !== undefined && { why: JSON.parse(cell.why) as Problem }),
+          ...(decided && { decided }),
           state: cell.state,
           confidence: cell.confidence,
           agreement: cell.agreement,
@@ -620,6 +623,19 @@ function clipRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[] 
     }
   }
   return found
+}
+
+/** Who decided the captions or answers of some clips, where they gave a name. */
+function signaturesOf(key: ColumnKey, ids: readonly number[]): Map<number, NonNullable<Cell['decided']>> {
+  const column = key.startsWith('q') ? definition(key) : null
+  if (key !== 'caption' && (column === null || column.kind === 'count')) return new Map()
+  const rows = all(
+    `SELECT clip_id, by, decided_at FROM annotations WHERE kind = ? AND topic = ? AND by IS NOT NULL AND state <> 'machine' AND clip_id IN (SELECT value FROM json_each(?))`,
+    column === null ? 'caption' : 'answer',
+    column === null ? '' : topicOf(column.text),
+    JSON.stringify(ids),
+  )
+  return new Map(rows.map(([id, by, at]) => [Number(id), { by: String(by), at: String(at ?? '') }]))
 }
 
 function videoRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[] {

@@ -7,7 +7,7 @@ import { type Problem, TubeletError } from '../../app/errors.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import { topicOf } from '../../app/table/question.ts'
 import { Channel, thread } from '../channel.ts'
-import type { EditHistory } from './history.ts'
+import type { EditHistory, KeptView } from './history.ts'
 import type { KeptColumn } from './rows.ts'
 import type { TableService, TableTasks } from './table-worker.ts'
 
@@ -190,6 +190,12 @@ export class Table {
       .prepare('INSERT INTO views (name, spec) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET spec = excluded.spec')
       .run(name ?? '', JSON.stringify(spec))
     if (name !== null) this.#emit({ type: 'table' })
+  }
+
+  placeView({ name, spec }: KeptView, there: boolean): void {
+    if (there) this.#db.prepare('INSERT OR IGNORE INTO views (name, spec) VALUES (?, ?)').run(name, spec)
+    else this.#db.prepare('DELETE FROM views WHERE name = ?').run(name)
+    this.#emit({ type: 'table' })
   }
 
   removeView(id: number): void {

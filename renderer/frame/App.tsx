@@ -9,6 +9,7 @@ import { NumberedDialog } from '../parts/NumberedDialog.tsx'
 import { Confirm } from '../parts/Confirm.tsx'
 import { EmptyState } from './EmptyState.tsx'
 import { ExportDialog } from '../export/ExportDialog.tsx'
+import { SharedDialog } from '../sharing/SharedDialog.tsx'
 import { ImportDialog } from '../import/ImportDialog.tsx'
 import { Palette } from './Palette.tsx'
 import { ShortcutsDialog } from './ShortcutsDialog.tsx'
@@ -78,6 +79,7 @@ export function App() {
       {panel === 'numbered' && <NumberedDialog />}
       {panel === 'export' && <ExportDialog />}
       {panel === 'import' && <ImportDialog />}
+      {panel === 'shared' && <SharedDialog />}
       {panel === 'shortcuts' && <ShortcutsDialog />}
       {panel === 'palette' && <Palette />}
       {panel === 'history' && <HistoryDialog />}

@@ -122,8 +122,8 @@ function ClipHistory({ clipId }: { clipId: number }) {
   )
 }
 
-function EventRow({ event: { at, action, kind, body, provenance, confidence, undone } }: { event: ClipEvent }) {
-  const who = action === 'said' ? t('Model') : t('Person')
+function EventRow({ event: { at, action, kind, body, provenance, confidence, by, undone } }: { event: ClipEvent }) {
+  const who = action === 'said' ? t('Model') : (by ?? t('Person'))
   const text =
     body === null ? '' : body.kind === 'track' ? body.label : body.kind === 'answer' ? `${body.question} ${body.text}` : body.text
   return (

@@ -4,7 +4,8 @@ import { type Annotation, type AnnotationBody, fromFacts, type Span } from '../.
 import { said } from '../../app/phrase.ts'
 import { EvidenceOf } from '../find/Evidence.tsx'
 import { madeFrom } from '../caption.ts'
-import { clock, percent, when } from '../format.ts'
+import { saidOfDecision } from '../decision.ts'
+import { clock, day, percent, when } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { endTime, showFrame, timeOf } from '../player.ts'
@@ -49,7 +50,14 @@ export function Statement({ annotation }: { annotation: Annotation }) {
         </p>
       )}
       <footer>
-        {own ? <From annotation={annotation} /> : <Standing annotation={annotation} />}
+        {own ? (
+          <>
+            <By annotation={annotation} />
+            <From annotation={annotation} />
+          </>
+        ) : (
+          <Standing annotation={annotation} />
+        )}
         <span className="grow" />
         {own ? (
           <span className="row tight">
@@ -270,6 +278,16 @@ function From({ annotation: { origin } }: { annotation: Annotation }) {
   )
 }
 
+/** Who decided it, where that person gave a name. */
+function By({ annotation: { state, by, decidedAt = '' } }: { annotation: Annotation }) {
+  if (by === undefined || state === 'machine') return null
+  return (
+    <span className="muted small" title={`${saidOfDecision(state, by, decidedAt)} · ${when(decidedAt)}`}>
+      {t('by {{name}}, {{when}}', { name: by, when: day(decidedAt) })}
+    </span>
+  )
+}
+
 export function Standing({ annotation }: { annotation: Annotation }) {
   const { state, evidence } = annotation
   if (state !== 'machine')
@@ -278,6 +296,7 @@ export function Standing({ annotation }: { annotation: Annotation }) {
         <span className="chip" data-review={state}>
           {t(STATES[state])}
         </span>
+        <By annotation={annotation} />
         <From annotation={annotation} />
       </>
     )

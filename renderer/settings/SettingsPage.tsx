@@ -8,8 +8,10 @@ import { Bin } from './Bin.tsx'
 import { Diagnostics } from './Diagnostics.tsx'
 import { chime, mayNotify } from './notify.ts'
 import { CONTRASTS, MOTIONS, THEMES, usePreferences } from './preferences.ts'
+import { Person } from './Person.tsx'
 import { Projects } from './Projects.tsx'
 import { privacy } from './privacy.ts'
+import { Sharing } from '../sharing/Sharing.tsx'
 import { Watched } from './Watched.tsx'
 import './settings.css'
 
@@ -40,6 +42,10 @@ export function SettingsPage() {
         <Choice name={t('Motion')} choices={MOTIONS} value={motion} onChoose={(value) => prefer({ motion: value })} />
       </Section>
       <Notifications />
+      <Section title={t('Working together')}>
+        <Person />
+        <Sharing />
+      </Section>
       <Section title={t('Libraries')}>
         <Projects />
       </Section>

@@ -3,6 +3,7 @@ import { memo, useState } from 'react'
 import type { Cell, Row, ShownColumn, TableSpec } from '../../app/contract/table.ts'
 import { clockText, notesText } from '../../app/table/facts.ts'
 import { urlOf } from '../api.ts'
+import { saidOfDecision } from '../decision.ts'
 import { percent } from '../format.ts'
 import { t, told } from '../i18n.ts'
 import { FileName } from '../parts/FileName.tsx'
@@ -166,10 +167,10 @@ function Picture({ clipId }: { clipId: number }) {
 }
 
 /** How sure the model is, or a person's decision; screen readers get the icons as words. */
-function Standing({ cell: { state, confidence, agreement, share } }: { cell: Cell }) {
+function Standing({ cell: { state, confidence, agreement, share, decided: who } }: { cell: Cell }) {
   const decided = state === 'accepted' || state === 'edited' || state === 'rejected'
   return (
-    <span className="standing num">
+    <span className="standing num" title={decided && who ? saidOfDecision(state, who.by, who.at) : undefined}>
       {share !== null && share[1] > 1 && (
         <span className="muted" title={t('{{n}} of {{of}} clips', { n: share[0], of: share[1] })}>
           {share[0]}/{share[1]}

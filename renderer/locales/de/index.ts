@@ -11,6 +11,7 @@ import overview from './overview.json' with { type: 'json' }
 import packs from './packs.json' with { type: 'json' }
 import pictures from './pictures.json' with { type: 'json' }
 import review from './review.json' with { type: 'json' }
+import sharing from './sharing.json' with { type: 'json' }
 import shell from './shell.json' with { type: 'json' }
 import table from './table.json' with { type: 'json' }
 
@@ -29,4 +30,5 @@ export default {
   ...pictures,
   ...care,
   ...backups,
+  ...sharing,
 }

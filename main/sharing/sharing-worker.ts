@@ -1,0 +1,243 @@
+/** Packs a library into a .tubelet file, and takes it out of one, in a thread of its own: both read and write as much as there is. */
+import { rmSync, statfsSync, statSync } from 'node:fs'
+import { open, readdir, rename } from 'node:fs/promises'
+import path from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import { TubeletError } from '../../app/errors.ts'
+import { FORMAT_VERSION, Handover, LIBRARY_FILE, MANIFEST, PICTURE, PICTURES, VIDEOS } from '../../app/handover.ts'
+import { contentOf, entriesOf, type Entry, type NewEntry, writeArchive } from '../archive.ts'
+import { serve } from '../channel.ts'
+import { makeFolderSync } from '../folders.ts'
+import { partOf } from '../part.ts'
+import { admit, notOurs, tooNew } from './foreign.ts'
+
+export interface PackTask {
+  /** The library, which may be in use and written to. */
+  projectDir: string
+  /** A new file. */
+  to: string
+  /** A folder for copies of the library on the way, which is there. */
+  scratch: string
+  manifest: Handover
+  /** Videos that go along: files and their names in the archive. */
+  videos: { file: string; name: string }[]
+}
+export interface UnpackTask {
+  file: string
+  /** A new or empty folder: the library lies in it then. What is in it when it fails is for the caller to delete. */
+  into: string
+  /** Whether to take out videos and pictures too. */
+  files: boolean
+}
+export interface SharingService {
+  /** `note`: 0..1. */
+  pack: { input: PackTask; output: { bytes: number }; note: number }
+  unpack: { input: UnpackTask; output: Handover; note: number }
+  /** Take some of the videos out into a folder. */
+  videos: { input: { file: string; into: string; names: string[] }; output: null; note: number }
+  /** Answers when nothing is being written any more. */
+  rest: { input: null; output: null }
+}
+
+const PROGRESS_MS = 100
+/** Space that is left free on a disk. */
+const SPARE_BYTES = 128 * 2 ** 20
+const LARGEST_MANIFEST = 64 * 2 ** 20
+
+const underWay = new Set<Promise<unknown>>()
+const tracked = <T>(work: Promise<T>): Promise<T> => {
+  const over = work.catch(() => undefined).finally(() => underWay.delete(over))
+  underWay.add(over)
+  return work
+}
+
+serve<SharingService>({
+  pack: (task, { note, signal }) => tracked(pack(task, note, signal)),
+  unpack: (task, { note, signal }) => tracked(unpack(task, note, signal)),
+  videos: ({ file, into, names }, { note, signal }) => tracked(takeOut(file, into, names, note, signal)),
+  rest: async () => {
+    await Promise.all(underWay)
+    return null
+  },
+})
+
+/** @returns A function that is told of bytes as they are done, and reports the share of all. */
+function progress(total: number, note: (share: number) => void): (bytes: number) => void {
+  let [done, told] = [0, performance.now()]
+  return (bytes) => {
+    done += bytes
+    if (performance.now() - told < PROGRESS_MS) return
+    told = performance.now()
+    note(Math.min(1, done / Math.max(1, total)))
+  }
+}
+
+async function pack(
+  { projectDir, to, scratch, manifest, videos }: PackTask,
+  note: (share: number) => void,
+  signal: AbortSignal,
+): Promise<{ bytes: number }> {
+  const library = path.join(projectDir, LIBRARY_FILE)
+  const [copy, small, part] = [path.join(scratch, 'copy.sqlite'), path.join(scratch, LIBRARY_FILE), partOf(to)]
+  const size = statSync(library).size
+  const pictures = await picturesOf(path.join(projectDir, 'cache', 'sources'), manifest)
+  const ofFiles = [...videos, ...pictures].reduce((sum, { file }) => sum + statSync(file).size, 0)
+  mustHaveRoom(path.dirname(to), size + ofFiles)
+  mustHaveRoom(scratch, 2 * size)
+  const done = progress(3 * size + ofFiles, note)
+  try {
+    const db = new DatabaseSync(library, { readOnly: true, timeout: 5_000 })
+    try {
+      await backup(db, copy, { rate: 2 ** 30 })
+    } finally {
+      db.close()
+    }
+    signal.throwIfAborted()
+    done(size)
+    reduce(copy, small)
+    signal.throwIfAborted()
+    done(size)
+    const entries: NewEntry[] = [
+      { name: MANIFEST, from: Buffer.from(JSON.stringify(manifest, null, 1)), deflate: true },
+      { name: LIBRARY_FILE, from: small, deflate: true },
+      ...pictures.map(({ file, name }) => ({ name, from: file, deflate: false })),
+      ...videos.map(({ file, name }) => ({ name, from: file, deflate: false })),
+    ]
+    await writeArchive(part, entries, done, signal)
+    signal.throwIfAborted()
+    await rename(part, to)
+    return { bytes: statSync(to).size }
+  } finally {
+    for (const file of [copy, small, part]) for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${end}`, { force: true })
+  }
+}
+
+/** Settings that go along; others are of this machine, or of the person. */
+const SETTINGS = ['vocabulary', 'labels', 'packs', 'language', 'shared', 'unfinished-step']
+
+/** Take out of a copy what is nobody else's business, and write it anew, so that nothing of that is left between its rows. */
+function reduce(copy: string, to: string): void {
+  const db = new DatabaseSync(copy)
+  try {
+    db.exec('PRAGMA journal_mode = DELETE; PRAGMA foreign_keys = ON; BEGIN')
+    db.exec('DELETE FROM bin; DELETE FROM removed; DELETE FROM jobs; DELETE FROM regions')
+    db.exec(`DELETE FROM edits WHERE action IN ('source', 'job')`)
+    db.exec('UPDATE edits SET made_in = NULL')
+    db.prepare('DELETE FROM settings WHERE key NOT IN (SELECT value FROM json_each(?))').run(JSON.stringify(SETTINGS))
+    // Where its files lay is told nobody.
+    const place = db.prepare('UPDATE sources SET path = ? WHERE id = ?')
+    for (const row of db.prepare('SELECT id, path FROM sources').all())
+      place.run(path.basename(String(row['path']).replaceAll('\\', '/')), row['id'] ?? null)
+    db.exec(
+      `UPDATE sources SET stamp = '', mtime_ms = 0, seen = NULL, seen_at = NULL, file = 'missing', problem = json_remove(problem, '$.file', '$.details'),
+         state = iif(state IN ('queued', 'probing', 'analysing'), 'cancelled', state)`,
+    )
+    for (const index of ['said', 'stems', 'named', 'told_words']) db.exec(`INSERT INTO ${index} (${index}) VALUES ('optimize')`)
+    db.exec('COMMIT')
+    db.prepare('VACUUM INTO ?').run(to)
+  } finally {
+    db.close()
+  }
+}
+
+async function picturesOf(folder: string, { videos }: Handover): Promise<{ file: string; name: string }[]> {
+  const found = await Promise.all(
+    videos.map(async ({ id }) =>
+      (await readdir(path.join(folder, String(id))).catch(() => []))
+        .map((name) => ({ file: path.join(folder, String(id), name), name: `${PICTURES}/${id}/${name}` }))
+        .filter(({ name }) => PICTURE.test(name)),
+    ),
+  )
+  return found.flat()
+}
+
+async function unpack({ file, into, files }: UnpackTask, note: (share: number) => void, signal: AbortSignal): Promise<Handover> {
+  const entries = await entriesOf(file)
+  const of = (name: string) => entries.find((entry) => entry.name === name)
+  const [told, library] = [of(MANIFEST), of(LIBRARY_FILE)]
+  if (told === undefined || library === undefined || told.bytes > LARGEST_MANIFEST) throw notOurs(file)
+  const manifest = manifestOf(await textOf(file, told), file)
+  // Only what is announced, and nothing beside it.
+  const isKnown = (name: string) =>
+    name === MANIFEST || name === LIBRARY_FILE || PICTURE.test(name) || new RegExp(`^${VIDEOS}/[^/]+(?:/[^/]+)?$`).test(name)
+  if (!entries.every(({ name }) => isKnown(name))) throw notOurs(file)
+  const wanted = [library, ...(files ? entries.filter((entry) => entry !== told && entry !== library) : [])]
+  const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0)
+  makeFolderSync(into)
+  // A second copy is written where the library is of an earlier version.
+  mustHaveRoom(into, total + library.bytes)
+  const done = progress(total, note)
+  await put(file, library, path.join(into, LIBRARY_FILE), done, signal)
+  admit(into, file)
+  for (const entry of wanted.slice(1)) {
+    const place = entry.name.startsWith(`${PICTURES}/`) ? ['cache', 'sources', ...entry.name.split('/').slice(1)] : entry.name.split('/')
+    await put(file, entry, path.join(into, ...place), done, signal)
+  }
+  return manifest
+}
+
+async function takeOut(
+  file: string,
+  into: string,
+  names: readonly string[],
+  note: (share: number) => void,
+  signal: AbortSignal,
+): Promise<null> {
+  const entries = (await entriesOf(file)).filter(({ name }) => names.includes(name))
+  const total = entries.reduce((sum, { bytes }) => sum + bytes, 0)
+  makeFolderSync(into)
+  mustHaveRoom(into, total)
+  const done = progress(total, note)
+  for (const entry of entries) await put(file, entry, path.join(into, ...entry.name.split('/')), done, signal)
+  return null
+}
+
+function manifestOf(text: string, file: string): Handover {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw notOurs(file)
+  }
+  const version = typeof value === 'object' && value !== null && 'version' in value ? Number(value.version) : NaN
+  if (version > FORMAT_VERSION) throw tooNew(file)
+  const read = Handover.safeParse(value)
+  if (!read.success) throw notOurs(file)
+  return read.data
+}
+
+async function textOf(file: string, entry: Entry): Promise<string> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of contentOf(file, entry)) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Write an entry to a new file. */
+async function put(file: string, entry: Entry, to: string, onBytes: (bytes: number) => void, signal: AbortSignal): Promise<void> {
+  makeFolderSync(path.dirname(to))
+  const out = await open(to, 'wx')
+  try {
+    for await (const chunk of contentOf(file, entry)) {
+      signal.throwIfAborted()
+      await out.write(chunk)
+      onBytes(chunk.length)
+    }
+    await out.sync()
+  } finally {
+    await out.close()
+  }
+}
+
+/** @throws TubeletError `disk-full` */
+function mustHaveRoom(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize >= bytes + SPARE_BYTES) return
+  throw new TubeletError({
+    code: 'disk-full',
+    message: 'There is too little space: {{needed}} MB are needed.',
+    values: { needed: Math.ceil((bytes + SPARE_BYTES) / 1e6) },
+    file: folder,
+    stillWorks: 'Nothing was written.',
+    next: 'Free some space there, or choose another disk.',
+  })
+}
