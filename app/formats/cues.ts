@@ -29,7 +29,13 @@ export function captionCues(film: Film) {
     const text = cueText(body.text)
     const review = standingOfAnnotation(annotation)
     const { id, state, provenance, by } = annotation
-    const origin = { state, review, confidence: machineEvidence(annotation)?.confidence ?? null, provenance }
+    const origin = {
+      state,
+      review,
+      confidence: machineEvidence(annotation)?.confidence ?? null,
+      provenance,
+      ...(by !== undefined && { by }),
+    }
     return text === ''
       ? []
       : [
@@ -38,7 +44,6 @@ export function captionCues(film: Film) {
             end: Math.max(from + 1, Math.round((lead + end) * 1000)),
             text: doubted(text, review === 'unsure'),
             id,
-            by,
             origin,
           },
         ]

@@ -48,8 +48,7 @@ export const eaf: Format<Film, EafPiece> = {
       tiers.set(key, known)
       return known.cues
     }
-    for (const { start, end, text, by, origin } of captionCues(film))
-      tierOf(CAPTIONS, annotatorOf({ state: origin.state, by })).push({ start, end, text })
+    for (const { start, end, text, origin } of captionCues(film)) tierOf(CAPTIONS, annotatorOf(origin)).push({ start, end, text })
     let date = '1970-01-01T00:00:00Z'
     for (const { annotation } of spoken(film, 'caption', 'segment')) if (annotation.updatedAt > date) date = annotation.updatedAt
     for (const { clip, annotation, body } of spoken(film, 'answer', 'note', 'text')) {

@@ -12,7 +12,13 @@ import { escapedLines } from './lines.ts'
 import type { Film, Format } from './document.ts'
 import { phrase } from '../phrase.ts'
 
-const Origin = z.object({ state: ReviewState, review: Standing, confidence: z.number().nullable(), provenance: Provenance.nullable() })
+const Origin = z.object({
+  state: ReviewState,
+  review: Standing,
+  confidence: z.number().nullable(),
+  provenance: Provenance.nullable(),
+  by: z.string().optional(),
+})
 const Told = Origin.extend({ cue: z.string() })
 
 interface CaptionCue extends Cue {

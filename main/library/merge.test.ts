@@ -119,7 +119,7 @@ async function merge(into: Library, from: Library, decide: (one: Conflict) => Ve
   try {
     const plan = await into.merge.plan(theirs)
     const verdicts = new Map(plan.conflicts.map((one) => [one.id, decide(one)]))
-    const step = await into.merge.take(
+    const { step } = await into.merge.take(
       theirs,
       said('Work taken in'),
       (id) => verdicts.get(id),
@@ -251,6 +251,25 @@ test('without a decision about everything that differs, nothing is taken', async
   expect(contentOf(anna)).toEqual(before)
   expect(anna.bin.list()).toEqual([])
   expect(anna.history.list(10).steps).toHaveLength(1)
+})
+
+test('objects that have one number in both keep apart', async () => {
+  const anna = named('Anna')
+  const [first = 0, second = 0] = addVideo(anna, 'a.mp4')
+  const ben = await copyFor(anna, 'Ben')
+  anna.addAnnotation(first, { ...track('cat', 200), object: 1 })
+  ben.addAnnotation(first, { ...track('bird', 300), object: 1 })
+  ben.addAnnotation(second, { ...track('bird', 300, 125), object: 1 })
+  await merge(anna, ben)
+  const objects = [first, second].flatMap((id) =>
+    anna.annotations(id).flatMap(({ body }) => (body.kind === 'track' && body.object !== undefined ? [[body.label, body.object]] : [])),
+  )
+  expect(objects).toEqual([
+    ['cat', 1],
+    ['bird', 2],
+    ['bird', 2],
+  ])
+  expect(await merge(anna, ben)).toMatchObject({ step: 0 })
 })
 
 test('a video in the bin stays there', async () => {

@@ -146,7 +146,7 @@ export class LibraryMerge {
   /**
    * @param verdictOf What becomes of a conflict, by its id; undefined where nobody decided it.
    * @param whereIs Where the file of one of their videos is, by its id there.
-   * @returns The step, 0 where there was nothing to take.
+   * @returns The step, 0 where there was nothing to take; and which of theirs the new videos and clips are, by their id there.
    * @throws TubeletError `conflict` where something differs that was not decided.
    */
   async take(
@@ -154,7 +154,7 @@ export class LibraryMerge {
     description: Phrase,
     verdictOf: (id: number) => Verdict | undefined,
     whereIs: (sourceId: number) => Whereabouts,
-  ): Promise<number> {
+  ): Promise<{ step: number; sources: ReadonlyMap<number, number>; clips: ReadonlyMap<number, number> }> {
     const { history } = this.#of
     const ids = { sources: new Map<number, number>(), clips: new Map<number, number>() }
     const onConflict = () => {
@@ -169,11 +169,11 @@ export class LibraryMerge {
     const step = await history.whole(deeds, description, (deed) => this.#do(deed, theirs, ids, whereIs, description))
     // What is here now is known to whoever takes it from here, as what was taken is to whoever gave it.
     shareNow(this.#db)
-    if (step === 0) return 0
+    if (step === 0) return { step, ...ids }
     this.#of.emit({ type: 'sources', ids: [...ids.sources.values()] })
     for (const id of ids.sources.values()) this.#of.emit({ type: 'clips', sourceId: id, clipIds: [] })
     for (const type of ['labels', 'table', 'search', 'bin'] as const) this.#of.emit({ type })
-    return step
+    return { step, ...ids }
   }
 
   /** Names of their videos that a person removed here. A video that only an undone merge removed is not among them. */
@@ -274,12 +274,17 @@ export class LibraryMerge {
       ours.map(({ statement }) => statement),
       given.map(({ statement }) => statement),
     )
+    const objects = objectsOf(
+      pairs,
+      ours.map(({ statement }) => statement),
+    )
     for (const [their, mine] of pairs) {
       const row = rowOf(their)
       const clipId = clips.get(Number(row['clip_id']))
       if (mine === null) {
         // What was set back to a machine's that is not here is nothing.
-        if (clipId !== undefined && (their.human !== null || their.kind === 'answer')) yield { what: 'add', theirs: row, clipId }
+        if (clipId !== undefined && (their.human !== null || their.kind === 'answer'))
+          yield { what: 'add', theirs: withObject(row, objects), clipId }
         continue
       }
       const ownRow = rowOf(mine)
@@ -335,6 +340,7 @@ export class LibraryMerge {
       case 'clip': {
         const sourceId = ids.sources.get(deed.of) ?? this.#ownSource(theirs, deed.of)
         const clipId = copyClip(theirs, this.#db, deed.theirs, sourceId)
+        ids.clips.set(deed.theirs, clipId)
         if (!deed.isNew) history.record({ kind: 'clip', clipId, there: true }, description)
         return clipId
       }
@@ -490,6 +496,35 @@ function statementsOf(db: DatabaseSync, sourceId: number, which: string): { stat
         },
       }
     })
+}
+
+function objectOf({ human }: Statement): number | undefined {
+  return human?.kind === 'track' ? human.object : undefined
+}
+
+/** Which number an object of theirs has here: that of ours that it is, else its own if nothing here has that, else a new one. */
+function objectsOf(pairs: ReadonlyMap<Statement, Statement | null>, ours: readonly Statement[]): Map<number, number> {
+  const found = new Map<number, number>()
+  for (const [their, mine] of pairs) {
+    const [number, own] = [objectOf(their), mine === null ? undefined : objectOf(mine)]
+    if (number !== undefined && own !== undefined) found.set(number, own)
+  }
+  const used = new Set([...ours.flatMap((one) => objectOf(one) ?? []), ...found.values()])
+  for (const their of pairs.keys()) {
+    const number = objectOf(their)
+    if (number === undefined || found.has(number)) continue
+    const own = used.has(number) ? Math.max(...used) + 1 : number
+    found.set(number, own)
+    used.add(own)
+  }
+  return found
+}
+
+/** The row of a track with the number that its object has here. */
+function withObject(row: Row, objects: ReadonlyMap<number, number>): Row {
+  const human = typeof row['human'] === 'string' ? (JSON.parse(row['human']) as AnnotationBody) : null
+  if (human?.kind !== 'track' || human.object === undefined) return row
+  return { ...row, human: JSON.stringify({ ...human, object: objects.get(human.object) ?? human.object }) }
 }
 
 /** The versions of two that say the same are all its own. */

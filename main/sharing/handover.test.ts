@@ -205,6 +205,8 @@ test('what another did is read from the file and taken; its video comes along', 
     expect(away).toEqual(['gone.mp4'])
     const [source] = ben.sources()
     expect(readFileSync(source?.path ?? '')).toEqual(readFileSync(video))
+    const [its] = ben.clips({ limit: 9, offset: 0 }).clips
+    expect(readFileSync(ben.cachePath('sources', source?.id ?? 0, `clip-${its?.id ?? 0}.jpg`), 'utf8')).toBe('small picture')
     expect(ben.history.next().undo).toEqual({ text: 'Work of {{name}} taken in', values: { name: 'Anna' } })
     merges.close()
   } finally {

@@ -153,7 +153,7 @@ export async function openHandedOver({
   const making = partOf(into)
   try {
     mkdirSync(path.dirname(into), { recursive: true })
-    const manifest = await worker.call('unpack', { file, into: making, files: true }, { signal, onNote: onProgress })
+    const manifest = await worker.call('unpack', { file, into: making, files: 'all' }, { signal, onNote: onProgress })
     const away = await settle(manifest, { file, making, into, search, signal })
     if (existsSync(into)) rmdirSync(into)
     await rename(making, into)

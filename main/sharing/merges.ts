@@ -1,12 +1,13 @@
 /** Work of other people that is being taken in: read from a handed-over file at once, shown with what differs, and taken or put away then. */
 import { randomUUID } from 'node:crypto'
-import { rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Merge, Merged, Verdict } from '../../app/contract/sharing.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { type Handover, LIBRARY_FILE } from '../../app/handover.ts'
 import { said } from '../../app/phrase.ts'
+import { makeFolderSync } from '../folders.ts'
 import { stampOf } from '../media/fingerprint.ts'
 import type { Library } from '../library/library.ts'
 import { mustBeAFile, videosIn, worker } from './handover.ts'
@@ -43,7 +44,7 @@ export class Merges {
     const mergeId = randomUUID()
     const folder = path.join(this.#folder, mergeId)
     try {
-      const manifest = await worker.call('unpack', { file, into: folder, files: false }, { signal, onNote: onProgress })
+      const manifest = await worker.call('unpack', { file, into: folder, files: 'pictures' }, { signal, onNote: onProgress })
       const theirs = new DatabaseSync(path.join(folder, LIBRARY_FILE), { readOnly: true })
       this.#open.set(mergeId, { file, folder, manifest, theirs })
       return await this.#told(mergeId)
@@ -83,7 +84,7 @@ export class Merges {
     const own = path.join(this.#library.projectDir, 'handed-over', mergeId)
     try {
       const places = await this.#places(open, plan.videos, own)
-      const step = await this.#library.merge.take(
+      const { step, ...ids } = await this.#library.merge.take(
         theirs,
         manifest.by === null
           ? said('Work taken in from {{file}}', { file: path.basename(file) })
@@ -91,12 +92,33 @@ export class Merges {
         (id) => known.get(id) ?? rest,
         (id) => places.get(id) ?? { path: path.join(path.dirname(file), nameOf(manifest, id)), stamp: null },
       )
+      this.#takePictures(open, ids)
       this.leave(mergeId)
       return { step, away: plan.videos.flatMap(({ id, name }) => (places.has(id) ? [] : [name])) }
     } catch (error) {
       rmSync(own, { recursive: true, force: true })
       throw error
     }
+  }
+
+  /** The small pictures of new videos and clips; of a video that both have, those here stay. */
+  #takePictures(
+    { folder, theirs }: Open,
+    { sources, clips }: { sources: ReadonlyMap<number, number>; clips: ReadonlyMap<number, number> },
+  ): void {
+    const from = path.join(folder, 'cache', 'sources')
+    const copy = (their: number, name: string, own: number, as: string) => {
+      const [picture, to] = [path.join(from, String(their), name), this.#library.cachePath('sources', own, as)]
+      if (!existsSync(picture)) return
+      makeFolderSync(path.dirname(to))
+      copyFileSync(picture, to)
+    }
+    for (const [their, own] of sources)
+      for (const name of existsSync(path.join(from, String(their))) ? readdirSync(path.join(from, String(their))) : [])
+        if (!name.startsWith('clip-')) copy(their, name, own, name)
+    const sourceOf = theirs.prepare('SELECT source_id FROM clips WHERE id = ?')
+    for (const [their, own] of clips)
+      copy(Number(sourceOf.get(their)?.['source_id']), `clip-${their}.jpg`, this.#library.clip(own).sourceId, `clip-${own}.jpg`)
   }
 
   /** Where the files of new videos are: in the file that was handed over, or beside it. */

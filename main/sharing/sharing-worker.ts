@@ -26,8 +26,8 @@ export interface UnpackTask {
   file: string
   /** A new or empty folder: the library lies in it then. What is in it when it fails is for the caller to delete. */
   into: string
-  /** Whether to take out videos and pictures too. */
-  files: boolean
+  /** Take out the small pictures only, or videos too. */
+  files: 'pictures' | 'all'
 }
 export interface SharingService {
   /** `note`: 0..1. */
@@ -161,7 +161,7 @@ async function unpack({ file, into, files }: UnpackTask, note: (share: number) =
   const isKnown = (name: string) =>
     name === MANIFEST || name === LIBRARY_FILE || PICTURE.test(name) || new RegExp(`^${VIDEOS}/[^/]+(?:/[^/]+)?$`).test(name)
   if (!entries.every(({ name }) => isKnown(name))) throw notOurs(file)
-  const wanted = [library, ...(files ? entries.filter((entry) => entry !== told && entry !== library) : [])]
+  const wanted = [library, ...entries.filter(({ name }) => PICTURE.test(name) || (files === 'all' && name.startsWith(`${VIDEOS}/`)))]
   const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0)
   makeFolderSync(into)
   // A second copy is written where the library is of an earlier version.
