@@ -27,6 +27,8 @@ const MANAGES: ReadonlySet<RouteName> = new Set<RouteName>([
   'openProject',
   'listBackups',
   'restoreBackup',
+  'openHandedOver',
+  'setPerson',
   'watchFolder',
   'unwatchFolder',
 ])
