@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RouteOutput } from '../app/contract.ts'
 import type { Label } from '../app/vocabulary.ts'
 import { clipPath } from './media/clips.testing.ts'
 import { openTubelet, type Tubelet } from './open.ts'
@@ -77,6 +78,27 @@ describe('a library whose boxes are found by any words', { timeout: 120_000 }, (
     await tubelet.jobs.idle()
     expect(await counts()).toEqual({ ...before, text: (before?.['text'] ?? 0) + 1 })
     expect(names()).toEqual(['puppy'])
+  })
+
+  test('what looks like a box is found among the kept cells, the box itself first; no graph runs for it', async () => {
+    const before = await counts()
+    const [clip] = clips()
+    const [track] = tracks()
+    const [key] = track?.boxes ?? []
+    if (clip === undefined || key === undefined) return expect.fail('nothing to look for')
+    const query = { by: 'box', clipId: clip.id, ordinal: key.ordinal, box: key.box }
+    const asked = (url: string, body: object) =>
+      tubelet.handle(new Request(`http://tubelet${url}`, { method: 'POST', body: JSON.stringify(body) })).then((answer) => answer.json())
+    const found = (await asked('/api/search', { query })) as RouteOutput<'search'>
+    expect(found.measure).toBe('cosine')
+    const [best] = found.hits
+    // Its own region has the greatest product with itself, so its frame's best cell overlaps it.
+    expect(best?.clip.id).toBe(clip.id)
+    expect(best?.score).toBeGreaterThan(found.line ?? 1)
+    const curve = (await asked(`/api/sources/${sourceId}/curve`, { query })) as RouteOutput<'curve'>
+    expect(curve.moments.length).toBe(cells().length)
+    expect(curve.clips.map(({ clipId }) => clipId)).toEqual(clips().map(({ id }) => id))
+    expect(await counts()).toEqual(before)
   })
 
   test('the same frames analysed again are not looked at again, and what is kept is forgotten with the pack', async () => {

@@ -112,7 +112,10 @@ export const FindResult = z.object({
   nearest: z.array(FindHit),
   /** How many match, including those in `alike`. */
   matches: z.number().int(),
-  /** probability: calibrated, that a person would call it a match. cosine: similarity of pictures, not calibrated. */
+  /**
+   * probability: calibrated, that a person would call it a match. cosine: similarity of pictures, not calibrated; for a box also the score
+   * of a detector of any words.
+   */
   measure: z.enum(['probability', 'cosine']).nullable(),
   /**
    * For words: the pack's match line, null where it compared nothing. For a clip or a box: the score from which a clip stands out from the

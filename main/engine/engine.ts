@@ -1,6 +1,7 @@
 /** The host's side of the engine process: starts it, calls it, and restarts it when it dies. */
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { RelativeBox } from '../../app/boxes.ts'
 import type { Spot } from '../../app/cells.ts'
 import type { Status } from '../../app/contract.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
@@ -204,6 +205,11 @@ export class Engine<M extends PackManifest = PackManifest> {
   async spot(cells: Uint16Array[], labels: readonly (readonly string[])[], signal?: AbortSignal): Promise<Spot[][]> {
     if (cells.length === 0 || labels.length === 0) return cells.map(() => [])
     return this.#call('spot', { cells, labels: labels.map((phrases) => [...phrases]) }, { signal })
+  }
+
+  /** Boxes among the cells of pictures that look like a box of the picture with the cells `from`, picture by picture. */
+  liken(from: Uint16Array, box: RelativeBox, cells: Uint16Array[], signal?: AbortSignal): Promise<Spot[][]> {
+    return this.#call('liken', { from, box, cells }, { signal })
   }
 
   /** What an OWL's graphs say of a picture and of texts, and what that costs. @param every Of so many cells one is given. */

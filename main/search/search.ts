@@ -15,6 +15,7 @@ import { type Encoding, type MammutEngine, ofFamily } from '../engine/engine.ts'
 import { describer } from '../jobs/regions.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Sought, SoughtText, SoughtWords, WordRanking } from '../library/search-worker.ts'
+import { LikeBox } from './cells.ts'
 import { factReasons, reasonsOf } from './why.ts'
 
 type Words = Extract<FindQuery, { by: 'words' }>
@@ -22,6 +23,8 @@ type Likeness = Exclude<FindQuery, { by: 'words' }>
 
 const NEAREST = 3
 const SUGGESTIONS = 3
+/** So many clips are compared with a box at most. */
+const MOST_COMPARED = 100_000
 /** Most reasons of one hit. */
 const REASONS = 4
 /** At most so many names of findable things are offered when nothing was found. */
@@ -51,6 +54,9 @@ export class Search {
       const { sought, digest } = await this.#soughtWords(query)
       return find.ask('saying', { filters, sought }, digest)
     }
+    const like = await this.#likeBox(query)
+    if (like !== null && query?.by === 'box')
+      return (await this.#amongCells(like, query.box, filters, Infinity)).hits.map(({ clip }) => clip.id)
     const { sought, digest } = await this.#soughtLikeness(query)
     return find.ask('matching', { filters, sought }, digest)
   }
@@ -58,6 +64,8 @@ export class Search {
   /** How well each moment of a video matches, in clips on which the pack is trusted. */
   async curve(sourceId: number, query: FindQuery): Promise<Curve> {
     const library = this.#library
+    const like = await this.#likeBox(query)
+    if (like !== null) return like.curve(sourceId)
     const { probe } = library.source(sourceId)
     const measure = query.by === 'words' ? ('probability' as const) : ('cosine' as const)
     const sought = query.by === 'words' ? (await this.#picture(query)).picture : (await this.#soughtLikeness(query)).sought
@@ -184,6 +192,8 @@ export class Search {
 
   async #byLikeness(query: Likeness | null, filters: Filters, limit: number): Promise<Omit<FindResult, 'unread'>> {
     const library = this.#library
+    const like = await this.#likeBox(query)
+    if (like !== null && query?.by === 'box') return this.#amongCells(like, query.box, filters, limit)
     const { sought, digest, region } = await this.#soughtLikeness(query)
     if (query?.by === 'box') void this.#describeAll()
     const { ranked, line, ...counts } = await library.find.ask('rank', { filters, sought, limit }, digest)
@@ -208,6 +218,34 @@ export class Search {
       findable: [],
       couldGuess: false,
       region,
+    }
+  }
+
+  /** For a box, if a detector of any words finds boxes here. @throws TubeletError `not-found`, `clip-not-encoded` */
+  async #likeBox(query: FindQuery | null): Promise<LikeBox | null> {
+    const boxes = query?.by === 'box' ? await this.#packs.boxes().catch(() => null) : null
+    if (query?.by !== 'box' || boxes === null || !ofFamily(boxes, 'owl')) return null
+    const like = LikeBox.of(this.#library, boxes, query)
+    if (like === null) throw notCompared()
+    return like
+  }
+
+  async #amongCells(like: LikeBox, box: Box, filters: Filters, limit: number): Promise<Omit<FindResult, 'unread'>> {
+    const { ranked, ...counts } = await this.#library.find.ask('rank', { filters, sought: null, limit: MOST_COMPARED })
+    const found = await like.hits(this.#library.find.clips(ranked.map(({ clipId }) => clipId)))
+    const hits = found.filter(({ score }) => score >= like.line)
+    return {
+      ...counts,
+      matches: hits.length,
+      line: like.line,
+      hits: hits.slice(0, limit),
+      nearest: hits.length > 0 ? [] : found.slice(0, NEAREST),
+      measure: 'cosine',
+      suggestions: [],
+      unknown: [],
+      findable: [],
+      couldGuess: false,
+      region: { ordinal: like.ordinal, box },
     }
   }
 
@@ -256,12 +294,7 @@ export class Search {
     library.clip(clipId)
     const encoding = library.encoding(clipId, engine.info.digest)
     if (encoding !== null) return encoding
-    throw new TubeletError({
-      code: 'clip-not-encoded',
-      message: 'This clip has not been analysed yet, so nothing can be compared with it.',
-      stillWorks: 'Clips that are done can be searched now.',
-      next: 'Wait until its analysis is done, retry the file, or have its clips encoded on the Packs page.',
-    })
+    throw notCompared()
   }
 
   #placeOf(clip: Clip, { frame, box }: { frame: number; box: RelativeBox }, digest: string | undefined): FindHit['place'] {
@@ -282,4 +315,13 @@ function asItIs(cosine: number): number {
 
 function distance(a: Box, b: Box): number {
   return Math.hypot(a.x1 + a.x2 - b.x1 - b.x2, a.y1 + a.y2 - b.y1 - b.y2)
+}
+
+function notCompared(): TubeletError {
+  return new TubeletError({
+    code: 'clip-not-encoded',
+    message: 'This clip has not been analysed yet, so nothing can be compared with it.',
+    stillWorks: 'Clips that are done can be searched now.',
+    next: 'Wait until its analysis is done, retry the file, or have its clips encoded on the Packs page.',
+  })
 }

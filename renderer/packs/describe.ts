@@ -31,8 +31,12 @@ export function packText(text: string): string {
   return OWN.has(text) ? t(text) : text
 }
 
-/** The kind of video about which a pack is never sure; null if it makes no such difference. */
+/** Why what a pack says is not sure: the kind of video about which it is never sure, or that nothing was measured; null if there is no such reason. */
 export function doubts(manifest: PackManifest): string | null {
+  if (manifest.family === 'owl' && !manifest.calibration.measured)
+    return t('Scores of {{pack}} are no probabilities: nothing was measured here, and from which score on a box counts is a guess.', {
+      pack: manifest.name,
+    })
   const familiar = manifest.family === 'mammut' ? manifest.calibration.familiar : undefined
   if (familiar === undefined) return null
   if (familiar.taught === null)

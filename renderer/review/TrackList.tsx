@@ -22,6 +22,7 @@ import { percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { saveVocabulary, useColours, useVocabulary } from '../labels/vocabulary.ts'
+import { doubts } from '../packs/describe.ts'
 import { Review, Standing } from './Statement.tsx'
 import { showFrame, ordinalAt, usePlayer } from '../player.ts'
 import { useFrames, usePackOf } from '../cache.ts'
@@ -94,9 +95,9 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
 function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const ordinal = usePlayer(({ time }) => (frames && frames.pts.length > 0 ? ordinalAt(frames, time) : 0))
-  // The pack of the search task compares the contents of boxes, if it has a detector of its own.
-  const search = usePackOf('search')?.manifest
-  const likens = search?.family === 'mammut' && search.graphs.detector !== undefined
+  // The pack of the search task compares the contents of boxes, if it has a detector of its own; so does a detector of any words.
+  const [search, boxes] = [usePackOf('search')?.manifest, usePackOf('boxes')?.manifest]
+  const likens = (search?.family === 'mammut' && search.graphs.detector !== undefined) || boxes?.family === 'owl'
   const [first] = chosen
   if (!first) return null
   const key = first.body.boxes.some((one) => one.ordinal === ordinal)
@@ -167,6 +168,7 @@ function TrackItem({ track, selected }: { track: TrackAnnotation; selected: bool
   const { id, clipId, body, state } = track
   const colourOf = useColours()
   const vocabulary = useVocabulary()
+  const pack = usePackOf('boxes')
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const scores = body.boxes.flatMap(({ score }) => (score === null ? [] : [score]))
   // A track that a person decided about shows no machine certainty.
@@ -207,7 +209,16 @@ function TrackItem({ track, selected }: { track: TrackAnnotation; selected: bool
       <span className="muted num">
         {t('{{count}} boxes', { count: body.boxes.length })}
         {surety !== null && (
-          <span title={track.evidence ? t('How often such a statement is right') : t('Score of its best box')}> · {percent(surety)}</span>
+          <span
+            title={
+              track.evidence
+                ? t('How often such a statement is right')
+                : ((pack && pack.digest === track.provenance?.packDigest ? doubts(pack.manifest) : null) ?? t('Score of its best box'))
+            }
+          >
+            {' '}
+            · {percent(surety)}
+          </span>
         )}
       </span>
       <span className="grow" />
