@@ -39,7 +39,7 @@ interface Measured {
 /** As many boxes of a text are compared. */
 const BEST = 10
 
-async function least(work: () => Promise<unknown> | unknown, times = 3): Promise<number> {
+async function least(work: () => unknown, times = 3): Promise<number> {
   let best = Infinity
   for (let i = 0; i < times; i += 1) {
     const began = performance.now()
