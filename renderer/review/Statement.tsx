@@ -49,15 +49,9 @@ export function Statement({ annotation }: { annotation: Annotation }) {
             : t('The model said: {{text}}', { text: machine.text })}
         </p>
       )}
+      <By annotation={annotation} />
       <footer>
-        {own ? (
-          <>
-            <By annotation={annotation} />
-            <From annotation={annotation} />
-          </>
-        ) : (
-          <Standing annotation={annotation} />
-        )}
+        {own ? <From annotation={annotation} /> : <Standing annotation={annotation} />}
         <span className="grow" />
         {own ? (
           <span className="row tight">
@@ -282,21 +276,20 @@ function From({ annotation: { origin } }: { annotation: Annotation }) {
 function By({ annotation: { state, by, decidedAt = '' } }: { annotation: Annotation }) {
   if (by === undefined || state === 'machine') return null
   return (
-    <span className="muted small" title={`${saidOfDecision(state, by, decidedAt)} · ${when(decidedAt)}`}>
+    <p className="muted small" title={`${saidOfDecision(state, by, decidedAt)} · ${when(decidedAt)}`}>
       {t('by {{name}}, {{when}}', { name: by, when: day(decidedAt) })}
-    </span>
+    </p>
   )
 }
 
 export function Standing({ annotation }: { annotation: Annotation }) {
-  const { state, evidence } = annotation
+  const { state, evidence, by, decidedAt = '' } = annotation
   if (state !== 'machine')
     return (
       <>
-        <span className="chip" data-review={state}>
+        <span className="chip" data-review={state} title={by === undefined ? undefined : saidOfDecision(state, by, decidedAt)}>
           {t(STATES[state])}
         </span>
-        <By annotation={annotation} />
         <From annotation={annotation} />
       </>
     )
