@@ -20,6 +20,11 @@ describe('a name that nobody asked for', () => {
     })
   })
 
+  it('may be a cat where the detector is very sure, but no bear: other animals are called bears at any score', () => {
+    expect(caption('cat', 0.92)).toMatch(/^A cat/)
+    expect([caption('cat', 0.85), caption('bear', 0.97)]).toEqual(['The camera is still', 'The camera is still'])
+  })
+
   it('is never more than "perhaps" on a drawing, asked for or not, but for what a person drew', () => {
     const on = (score: number) => {
       const made = clip([{ ...thing({ label: 'person', score }), asked: true }])
