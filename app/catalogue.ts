@@ -130,7 +130,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     trainedOn: null,
     parameters: 153_200_000,
     bytes: 613_000_000,
-    cost: { memory: 845_000_000, secondsPerClip: 5.8 },
+    cost: { memory: 775_000_000, secondsPerClip: 5.8 },
   },
   {
     ...at('google/owlv2-base-patch16-ensemble', STORED),
@@ -140,7 +140,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     trainedOn: null,
     parameters: 155_000_000,
     bytes: 620_000_000,
-    cost: { memory: 3_500_000_000, secondsPerClip: 13.2 },
+    cost: { memory: 1_240_000_000, secondsPerClip: 13.2 },
   },
 ]
 
