@@ -39,7 +39,10 @@ export function packsCommand(): Command {
       }
     }),
   )
-  command('import', 'Make a pack of an openMaMMUT checkpoint (.safetensors), or take a pack that was made elsewhere')
+  command(
+    'import',
+    'Make a pack of a checkpoint (.safetensors: openMaMMUT, OWL-ViT, OWLv2, SmolVLM2), or take a pack that was made elsewhere',
+  )
     .argument('<file>', 'the checkpoint, a folder with one, or a pack folder')
     .addOption(new Option('--precision <precision>', 'how the weights are stored').choices(Precision.options).default('fp32'))
     .action((file: string, where: Where & { precision: Precision }) =>

@@ -51,7 +51,11 @@ export function PacksPage() {
       </header>
       {choosing && (
         <section className="panel" aria-label={t('Import a file')}>
-          <p>{t('Choose the .safetensors file of an openMaMMUT model, or a pack folder. You can also drop it on this window.')}</p>
+          <p>
+            {t(
+              'Choose the .safetensors file of a model (openMaMMUT, OWL-ViT, OWLv2, SmolVLM2), its folder, or a pack folder. You can also drop it on this window.',
+            )}
+          </p>
           <PathPicker action={t('Import')} onChoose={(path) => void importFile(path)} files="any" />
         </section>
       )}
