@@ -411,7 +411,7 @@ function printSummary({ library }: Tubelet, sources: readonly Source[], exports:
     if (source.problem) printProblem({ ...source.problem, file: undefined })
     for (const clip of library.clips({ sourceId: source.id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips) {
       printLine(
-        `  ${clip.start.toFixed(2)}–${clip.end.toFixed(2)} s  ${clip.caption ?? 'no caption: nothing that was seen is sure'}${clip.captionUnsure ? ' (not sure)' : ''}`,
+        `  ${clip.start.toFixed(2)}–${clip.end.toFixed(2)} s  ${clip.caption ?? 'no caption'}${clip.captionUnsure ? ' (not sure)' : ''}`,
       )
       const answered = library.annotations(clip.id).flatMap(({ body, evidence }) => (body.kind === 'answer' ? [{ body, evidence }] : []))
       for (const { body, evidence } of answered) printLine(`      ${body.question}  ${body.text}${evidence?.unsure ? ' (not sure)' : ''}`)
