@@ -18,7 +18,7 @@ import type { SmolVlmPack } from './smolvlm-pack.ts'
 import type { ClipTimes } from './smolvlm-text.ts'
 import { TextStream } from './tokenizer.ts'
 
-/** Bytes of keys and values that are kept; those of the clip asked last are kept whatever their size. */
+/** Bytes of keys and values that are kept of clips that were asked about. */
 const KEPT_BYTES = 256 << 20
 /** Tokens that the decoder reads at once: its memory for attention grows with them. */
 const AT_ONCE = 512
@@ -44,11 +44,14 @@ interface AskOptions {
 export class SmolVlm {
   readonly graphs: Graphs
   readonly #pack: SmolVlmPack
+  readonly #keptBytes: number
   readonly #prefixes = new Map<string, Promise<Prefix>>()
 
-  constructor(pack: SmolVlmPack, graphs: Graphs) {
+  /** @param keptBytes Of keys and values; those of the clip asked last are kept whatever their size. */
+  constructor(pack: SmolVlmPack, graphs: Graphs, keptBytes = KEPT_BYTES) {
     this.#pack = pack
     this.graphs = graphs
+    this.#keptBytes = keptBytes
   }
 
   /** @param pictures [N, side, side, 3], RGB. */
@@ -197,7 +200,7 @@ export class SmolVlm {
     for (const [key, one] of [...this.#prefixes].reverse()) {
       const newest = bytes === 0
       bytes += (await one.catch(() => ({ tokens: 0 }))).tokens * layers * kvHeads * headDim * 2 * Float32Array.BYTES_PER_ELEMENT
-      if (bytes > KEPT_BYTES && !newest) this.#prefixes.delete(key)
+      if (bytes > this.#keptBytes && !newest) this.#prefixes.delete(key)
     }
   }
 
