@@ -175,7 +175,7 @@ describe('a pack from a checkpoint', () => {
       const smaller = await opened(await imported(checkpoint, precision))
       const { model } = smaller
       const features = await model.see(video)
-      expect(difference(features, golden.features)).toBeLessThan(5e-3)
+      expect(difference(features, golden.features)).toBeLessThan(precision === 'fp16' ? 5e-3 : 0.03)
       const cost = difference(await wholly(smaller, ids, seen), golden.logits)
       expect(cost).toBeGreaterThan(least)
       expect(cost).toBeLessThan(most)

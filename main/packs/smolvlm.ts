@@ -110,7 +110,10 @@ export const smolVlm: CheckpointFamily = {
     const sizes = sizesOf(template, tensors, KIND, unusable)
     const env = { ...detailsOf(sizes, config, unusable), tied: !tensors.has('lm_head.weight') }
     checkTensors(template, env, tensors, KIND, unusable)
-    if (precision === 'int8' && [env.width, env.inner, env.heads * env.headDim].some((width) => width % BLOCK !== 0))
+    if (
+      precision === 'int8' &&
+      [env.width, env.inner, env.heads * env.headDim, env.visionWidth, env.visionInner, env.joined].some((width) => width % BLOCK !== 0)
+    )
       throw unusable('Its matrices cannot be stored in 8 bits: their rows are not a multiple of {{block}}.', {
         values: { block: BLOCK },
         next: phrase('Import it in half or full precision.'),
@@ -199,6 +202,9 @@ function detailsOf(sizes: Readonly<Record<string, number>>, config: Config, unus
     width: of('width'),
     inner: of('inner'),
     layers: of('layers'),
+    visionWidth: of('visionWidth'),
+    visionInner: of('visionInner'),
+    joined: of('joined'),
     vocab: of('vocab'),
     size: vision.image_size,
     grid,
