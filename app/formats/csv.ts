@@ -91,7 +91,8 @@ const LONGEST = 1 << 24
 
 /** Records of a table as chunks arrive; a record whose end has not arrived waits for more text. */
 export function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
-  const cell = /(?:"((?:[^"]+|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y
+  // The quoted part is unrolled: a choice within the repetition would be tried in every way where a chunk ends within a quote.
+  const cell = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n|$)/y
   let text = ''
   let isFirst = true
   function* records(isLast: boolean): Generator<Cell[]> {

@@ -58,3 +58,10 @@ test('every text is read back as it was, and one that is no formula is not chang
   for (const text of ['a; b', 'cold: -5 °C; warm: +20 °C', 'one\n- two', "it's; 'quoted'", 'a;\nb', '3;-2'])
     expect([text, guarded(text)]).toEqual([text, text])
 })
+
+test('a long text in quotes is read wherever a piece of the file ends', () => {
+  const one = table({ text: 'text' })
+  const text = 'as long, and '.repeat(2_000)
+  const written = [...one.write([{ text }])].join('')
+  for (const at of [20, 40, 9_999, 20_000]) expect([...one.read([written.slice(0, at), written.slice(at)])]).toEqual([{ text }])
+})
