@@ -82,9 +82,26 @@ test('a token that may read changes nothing, and none reaches beyond the library
   ).toEqual(['copyCells', 'curve', 'cutsAhead', 'exportCounts', 'openTable', 'search'].sort())
   const editing = await refused('edit')
   expect(reading).toEqual(expect.arrayContaining(editing))
-  for (const name of ['browse', 'projects', 'openProject', 'restoreBackup', 'importPack', 'setNetwork', 'watchFolder'])
+  for (const name of [
+    'browse',
+    'projects',
+    'openProject',
+    'makeBackup',
+    'restoreBackup',
+    'emptyBin',
+    'importPack',
+    'setNetwork',
+    'watchFolder',
+  ])
     expect(editing).toContain(name)
   for (const name of ['addSources', 'askClip', 'edit', 'export', 'undo']) expect(editing).not.toContain(name)
+})
+
+test('a token brings videos, and no pack', async () => {
+  const pack = path.join(import.meta.dirname, '..', 'models', 'packs', 'tubelet-mini')
+  const sent = new Request('http://tubelet/api/sources', { method: 'POST', body: JSON.stringify({ paths: [pack] }) })
+  const { packs } = (await (await tubelet.handle(sent, 'edit')).json()) as { packs: { work: unknown; problem: Problem | null }[] }
+  expect(packs.map(({ work, problem }) => [work, problem?.code])).toEqual([[null, 'forbidden']])
 })
 
 test('the page for programs names every operation, and runs nothing', async () => {

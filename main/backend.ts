@@ -71,14 +71,15 @@ export function createBackend(services: Services, windowDir: string): Handle {
     app.on(spec.method.toUpperCase(), spec.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
       const request = context.req.raw
       const { scope } = context.env
-      if (scope !== undefined && !mayCall(scope, name)) throw notAllowed(scope)
+      if (scope !== undefined && !mayCall(scope, name)) throw notAllowed(mayCall('edit', name))
       const args = {
         params: checked('path', spec.params, context.req.param()),
         query: checked('query', spec.query, oncesIn(context.req.queries())),
         // A body of bytes is read by the handler.
         body: spec.accepts === undefined ? checked('body', spec.body, await jsonOf(request)) : undefined,
       } as RouteArgs<N>
-      const answer = await madeIn(request.headers.get(WINDOW), () => despiteDamage(services, spec.method, () => handler(args, request)))
+      const work = () => despiteDamage(services, spec.method, () => handler(args, request))
+      const answer = await madeIn(request.headers.get(WINDOW), work, scope !== undefined)
       if (answer instanceof Response) return answer
       const text = request.headers.has(WINDOW) ? JSON.stringify(answer) : spokenJson(answer)
       return new Response(text, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
@@ -98,11 +99,12 @@ export function createBackend(services: Services, windowDir: string): Handle {
   return async (request, scope) => app.fetch(request, scope === undefined ? {} : { scope })
 }
 
-function notAllowed(scope: Scope): TubeletError {
+/** @param canEdit Whether a token that may edit could do it. */
+function notAllowed(canEdit: boolean): TubeletError {
   return new TubeletError({
     code: 'forbidden',
-    message: scope === 'read' ? 'This token may read, and do nothing else.' : 'No token may do this: it reaches beyond the library.',
-    next: scope === 'read' ? 'Make one with “tubelet token make NAME --scope edit”.' : 'Use the window, or the command line.',
+    message: canEdit ? 'This token may read, and do nothing else.' : 'No token may do this: it reaches beyond the library.',
+    next: canEdit ? 'Make one with “tubelet token make NAME --scope edit”.' : 'Use the window, or the command line.',
   })
 }
 

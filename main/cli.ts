@@ -7,7 +7,7 @@ import { Command, Option } from 'commander'
 import type { Job, Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
 import { ExportFormat, SidecarFormat } from '../app/contract/export.ts'
-import { type ErrorCode, inEnglish, problemOf, spokenJson, TubeletError } from '../app/errors.ts'
+import { type ErrorCode, hasCode, inEnglish, problemOf, spokenJson, TubeletError } from '../app/errors.ts'
 import { findMediaTools } from './media/tools.ts'
 import { pictureNumber, picturesOf } from '../app/media.ts'
 import { english } from '../app/phrase.ts'
@@ -79,6 +79,13 @@ Environment:
   FFMPEG_PATH, FFPROBE_PATH  the ffmpeg and ffprobe to use, instead of the first that is found
   XDG_DATA_HOME, XDG_CACHE_HOME (Linux)  where libraries and packs lie by default, and what may be deleted
 `
+
+// Whoever reads the output may have enough of it ("| head"): that is the end, and no fault.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error) => {
+    if (hasCode(error, 'EPIPE')) process.exit()
+    throw error
+  })
 
 const program = new Command('tubelet')
   .description('Captions, answers, search and boxes for a lot of video, on this machine.')
@@ -241,7 +248,7 @@ async function watchFolders(given: string[], { sidecars, project, packs }: Watch
 async function pathsNamed(paths: readonly string[]): Promise<string[]> {
   if (!paths.includes('-')) return [...paths]
   const given = await wholeText(process.stdin)
-  const listed = given.split(given.includes('\0') ? '\0' : /\r?\n/).filter((line) => line !== '')
+  const listed = given.split(given.includes('\0') ? '\0' : /\r?\n/).filter((line) => line.trim() !== '')
   if (listed.length === 0 && paths.length === 1)
     throw new TubeletError({
       code: 'bad-request',
@@ -284,7 +291,8 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     const known = [...duplicates, ...moved, ...restored]
     // Adding a file resumed it if an earlier run left it unfinished; a finished one is not analysed again.
     const ids = [...new Set([...added.map(({ id }) => id), ...known.map(({ sourceId }) => sourceId)])]
-    if (options.pack !== undefined) packs.encodeMissing(ids)
+    // A pack that was taken into use since has not seen them.
+    packs.encodeMissing(ids)
     await jobs.idle()
     const clipIds = ids.flatMap((sourceId) =>
       library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map(({ id }) => id),

@@ -1,5 +1,5 @@
 /** `tubelet doctor`: tries everything that an analysis needs on this machine, and says what to do where something is wrong. */
-import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { Command } from 'commander'
@@ -106,6 +106,9 @@ async function engines({ packs }: Where): Promise<Check[]> {
 }
 
 function library({ project }: Where): Check[] {
+  const folder = path.resolve(project)
+  if (statSync(folder, { throwIfNoEntry: false })?.isFile() === true)
+    return [faulty('library', `${folder} is a file, not a folder. Name the folder of a library with --project.`)]
   const file = path.join(path.resolve(project), 'library.sqlite')
   if (!existsSync(file)) return [right('library', `${path.dirname(file)} holds none yet; the first analysis makes one`)]
   try {

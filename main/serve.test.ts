@@ -132,7 +132,14 @@ describe('the guard', () => {
     await expect(run('make', 'labels')).rejects.toThrow('There is a token called')
     const [reads = '', edits = ''] = lines
     const here = await serve({
-      handle: (_, scope) => Promise.resolve(new Response(scope ?? 'key')),
+      handle: ({ url }, scope) =>
+        Promise.resolve(
+          url.endsWith('/api/events')
+            ? new Response(new ReadableStream({ start: (to) => to.enqueue(new TextEncoder().encode('hello')) }), {
+                headers: { 'content-type': 'text/event-stream' },
+              })
+            : new Response(scope ?? 'key'),
+        ),
       scopeOf: (token) => scopeOf(project, token),
     })
     const as = async (token: string, at = '/api/status') =>
@@ -140,8 +147,11 @@ describe('the guard', () => {
     expect([await as(here.key), await as(reads), await as(edits)]).toEqual(['key', 'read', 'edit'])
     expect(await (await fetch(`${here.url}/?token=${edits}`, { redirect: 'manual' })).text()).toContain('earlier start')
     expect(scopeOf(project, reads, Date.now() + 2.1 * 86_400_000)).toBeNull()
+    const events = await fetch(`${here.url}/api/events`, { headers: { authorization: `Bearer ${edits}` } })
     await run('revoke', 'labels')
     expect(await as(edits)).toContain('no longer, good')
+    // What listens hears no more.
+    await expect(events.text().catch(() => 'cut off')).resolves.toMatch(/^(hello|cut off)$/)
     // The file is of no use to whoever reads it.
     expect(readFileSync(path.join(project, 'tokens.json'), 'utf8')).not.toContain(reads)
     writeFileSync(path.join(project, 'tokens.json'), 'damaged')

@@ -152,8 +152,26 @@ async function guarded(request: Request, guard: Guard, handle: Handle): Promise<
   const scope = bearer === undefined ? null : scopeOf(bearer)
   if (bearer !== undefined && scope === null)
     return forbidden('This key or token is not, or no longer, good. Make a token with “tubelet token make NAME”.')
-  if (scope === null) return forbidden(`Open the address that Tubelet printed when it started. ${ANOTHER}`)
-  return handle(request, scope)
+  if (scope === null) return forbidden(`Open the address that Tubelet printed when it started, or send a token. ${ANOTHER}`)
+  return whileGood(await handle(request, scope), () => bearer !== undefined && scopeOf(bearer) !== null)
+}
+
+/** Milliseconds between two looks at whether the token of an open stream of events is still good. */
+const LOOK_MS = 2_000
+
+/** The answer; a stream of events ends when its token does, or is taken back. */
+function whileGood(answer: Response, isGood: () => boolean): Response {
+  if (answer.body === null || answer.headers.get('content-type')?.startsWith('text/event-stream') !== true) return answer
+  const ended = new AbortController()
+  const looks = setInterval(() => {
+    if (!isGood()) ended.abort()
+  }, LOOK_MS)
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  void answer.body
+    .pipeTo(writable, { signal: ended.signal })
+    .catch(() => undefined)
+    .finally(() => clearInterval(looks))
+  return new Response(readable, { status: answer.status, headers: answer.headers })
 }
 
 const ANOTHER = 'For another one, type “npx tubelet address” where Tubelet is installed.'

@@ -185,6 +185,8 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
   const clarity = Math.min(...ways.map((one) => one?.clarity ?? 0))
   // Where the camera follows a thing, it may move one way over the ground and another way in the picture: both are true.
   const agrees = movers.every(({ motion, ground }) => ground === null || motion?.way === ground.way)
+  // Of several things, one whose way is not known may have gone another way.
+  const allKnown = facts.length === tracks.length && facts.every((fact) => movers.includes(fact) || fact.ground?.way === 'still')
   const value = way === 'back' || way === 'still' ? null : wayText(way, language)
   return {
     text: `${capital(value ?? motionText(way, false, language))}.`,
@@ -194,7 +196,7 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
       null,
       { distance: ways[0]?.distance ?? 0, clarity },
     ),
-    confidence: agrees ? sure(first, clarity) : TRUST.guess,
+    confidence: agrees && allKnown ? sure(first, clarity) : TRUST.guess,
   }
 }
 

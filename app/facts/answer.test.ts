@@ -134,6 +134,9 @@ describe('answers to how things are', () => {
       thing({ label: 'car', at: [300, 250], till: [600, 250] }),
     ])
     expect(answerFrom(parting, 'Which way does the car move?')).toBeNull()
+    // One came and went too quickly to tell its way.
+    const quick = { ...thing({ label: 'car', at: [100, 60] }), boxes: thing({ label: 'car', at: [100, 60] }).boxes.slice(0, 1) }
+    expect(sure(clip([thing({ label: 'car', at: [300, 100], till: [60, 100] }), quick]), 'Which way does the car move?')).toBe('unsure')
     const unknown = clip([thing({ label: 'car', at: [520, 180], till: [200, 180] })], { camera: { steps: [], stays: [] } })
     expect(sure(unknown, 'Which way does the car move?')).toBe('unsure')
   })

@@ -397,7 +397,11 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
   // One doubtful track makes the number a guess.
   const sure = (present: readonly ThingTrack[], moment?: Moment) => {
     const doubled = moment !== undefined && present.some((a, i) => present.slice(i + 1).some((b) => twice(a, b, moment)))
-    return present.length === 0 || doubled ? TRUST.guess : Math.min(most, ...present.map((track) => trackReliability(track, things)))
+    // Two hands may be one person's.
+    const inPart = present.length > 1 && present.some(({ part }) => part === true)
+    return present.length === 0 || doubled || inPart
+      ? TRUST.guess
+      : Math.min(most, ...present.map((track) => trackReliability(track, things)))
   }
   if (total)
     return {

@@ -298,6 +298,11 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things, 
   if (reached === null) return null
   const { most, at } = reached
   const sure = tracks.filter((track) => trackReliability(track, things) >= SURE)
+  // Two hands may be one person's: of those who are seen in part alone, at most one is sure beside nobody else.
+  const whole = mostAtOnce(
+    sure.filter(({ part }) => part !== true),
+    things.looked,
+  )
   const weak = things.tracks.filter((track) => track.label === label && track.score >= things.asked && track.score < least)
   const boxes = tracks.flatMap((track) => {
     const box = boxAt(track, at.time)
@@ -310,7 +315,7 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things, 
     most,
     mostAt: at,
     distinct: tracks.length,
-    sure: mostAtOnce(sure, things.looked)?.most ?? 0,
+    sure: whole?.most ?? Math.min(1, sure.length),
     more: weak.length > 0 && (mostAtOnce([...tracks, ...weak], things.looked)?.most ?? 0) > most,
     evidence: { frames: [at], boxes, numbers: { most, distinct: tracks.length } },
     // Reliability that at least one of them is right.

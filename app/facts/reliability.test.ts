@@ -47,6 +47,18 @@ describe('a name that nobody asked for', () => {
   })
 })
 
+describe('two people of whom parts are seen, asked for', () => {
+  const hands = clip([
+    { ...thing({ label: 'person', score: 0.95, at: [120, 60], size: [160, 120] }), asked: true, part: true },
+    { ...thing({ label: 'person', score: 0.95, at: [500, 60], size: [160, 120] }), asked: true, part: true },
+  ])
+  it('are one person for sure: two hands may be one person’s', () => {
+    expect(captionOf(factsOf(hands), 10, 'en')?.text).toMatch(/^(?:At least one|A) person/)
+    expect(confidenceOf(answerFrom(hands, 'how many people are there?'))).toBeLessThan(SURE)
+    expect(confidenceOf(answerFrom(hands, 'is there a person?'))).toBeGreaterThanOrEqual(SURE)
+  })
+})
+
 describe('a person of whom a part is seen', () => {
   const frame = { width: 640, height: 360 }
   const part = (at: [number, number], size: [number, number], till = at) => showsPart(thing({ label: 'person', at, size, till }), frame)

@@ -5,10 +5,11 @@
 import path from 'node:path'
 import type { Bring, BroughtBeside } from '../../app/contract/intake.ts'
 import type { Source } from '../../app/contract.ts'
-import { type Problem, problemOf } from '../../app/errors.ts'
+import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import { picturesOf, usualPicture } from '../../app/media.ts'
 import { gapsOf, partsOf, rateOf } from '../../app/numbered.ts'
 import type { Jobs, VideoFile } from '../jobs/jobs.ts'
+import { isByToken } from '../made-in.ts'
 import { probe } from '../media/probe.ts'
 import type { MediaTools } from '../media/tools.ts'
 import type { Packs } from '../packs/packs.ts'
@@ -82,6 +83,12 @@ export class Intake {
 
   async #pack(path: string, precision: Bring['precision']): Promise<Pick<BroughtBeside['packs'][number], 'work' | 'problem'>> {
     try {
+      if (isByToken())
+        throw new TubeletError({
+          code: 'forbidden',
+          message: 'No token may do this: it reaches beyond the library.',
+          next: 'Use the window, or the command line.',
+        })
       return { work: await this.#packs.import(path, precision), problem: null }
     } catch (error) {
       return { work: null, problem: problemOf(error) }

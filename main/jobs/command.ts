@@ -8,6 +8,7 @@ import { standingOfAnnotation } from '../../app/review.ts'
 import { looksYesNo, topicOf } from '../../app/table/question.ts'
 import { labelNamed, withNames } from '../../app/vocabulary.ts'
 import { classesOf, nearestWords } from '../../app/words.ts'
+import type { Tubelet } from '../open.ts'
 import { type Where, withJson, withTubelet, withWhere } from '../command-host.ts'
 import type { Library } from '../library/library.ts'
 import { libraryIn, names, videosNamed, words as withWords } from '../options.ts'
@@ -64,6 +65,18 @@ Exit codes:
   1   ${bad}
 `
 
+/** Has the packs in use look at the clips that they have not seen, since another pack was taken into use. */
+async function lookFirst({ packs, jobs, library }: Tubelet, clips: readonly { source: Source }[]): Promise<void> {
+  const { sourceIds } = library.packs.missing(library.packs.inUse())
+  const unseen = new Set(clips.flatMap(({ source: { id } }) => (sourceIds.includes(id) ? [id] : [])))
+  if (unseen.size === 0) return
+  printError(
+    `A pack in use has not seen ${unseen.size === 1 ? 'one video' : `${unseen.size} videos`} yet; it looks at ${unseen.size === 1 ? 'it' : 'them'} first.`,
+  )
+  packs.encodeMissing([...unseen])
+  await jobs.idle()
+}
+
 /** A clip of the library as scripts name it. Times are seconds from the first frame of the video. */
 function named(source: Source, { id, start, end }: Clip) {
   return { file: source.path, clipId: id, start, end }
@@ -101,7 +114,10 @@ interface Told {
 async function ask(said: string[], options: Options): Promise<void> {
   const question = said.join(' ')
   libraryIn(options.project)
-  await withTubelet(options, async ({ library, jobs, onEvent }) => {
+  await withTubelet(options, async (tubelet) => {
+    const { library, jobs, onEvent } = tubelet
+    jobs.resume()
+    await lookFirst(tubelet, clipsOf(library, options.videos))
     const left = clipsOf(library, options.videos)
     const all: Told[] = []
     const tell = (told: Told) => {
@@ -109,7 +125,7 @@ async function ask(said: string[], options: Options): Promise<void> {
       if (options.jsonl) printJsonLine(told)
       else if (!options.json)
         printLine(
-          `${spanOf(told)}  ${told.answer === null ? `– no answer: ${told.why ?? 'it is not analysed yet'}` : `${told.answer}${told.sure ? '' : ' (not sure)'}`}`,
+          `${spanOf(told)}  ${told.answer === null ? `– no answer: ${told.why ?? ''}` : `${told.answer}${told.sure ? '' : ' (not sure)'}`}`,
         )
     }
     // In the order of the clips: those are told that are answered, up to the first that is not.
@@ -118,13 +134,14 @@ async function ask(said: string[], options: Options): Promise<void> {
         const told = answered(library, next, question)
         if (told === null && !last) return
         left.shift()
-        tell(told ?? { ...named(next.source, next.clip), question, answer: null, sure: false, state: null, why: null })
+        tell(
+          told ?? { ...named(next.source, next.clip), question, answer: null, sure: false, state: null, why: 'its analysis is unfinished' },
+        )
       }
     }
     onEvent(({ type }) => {
       if (type === 'annotations') goOn()
     })
-    jobs.resume()
     await jobs.addColumn(
       looksYesNo(question) ? 'yesno' : 'question',
       question,
@@ -162,7 +179,10 @@ function sentence(problem: Problem): string {
 
 async function detect(labels: string[], options: Options): Promise<void> {
   libraryIn(options.project)
-  await withTubelet(options, async ({ library, jobs, engines }) => {
+  await withTubelet(options, async (tubelet) => {
+    const { library, jobs, engines } = tubelet
+    jobs.resume()
+    await lookFirst(tubelet, clipsOf(library, options.videos))
     const clips = clipsOf(library, options.videos)
     // What the pack of boxes can see is known once it runs.
     await engines.all()
@@ -175,7 +195,6 @@ async function detect(labels: string[], options: Options): Promise<void> {
     if (unseen.length > 0) process.exitCode = 1
     const asked = labels.filter((label) => !unseen.includes(label))
     if (asked.length === 0) return
-    jobs.resume()
     await jobs.setVocabulary(withNames(library.detections.vocabulary(), asked))
     await jobs.idle()
     const vocabulary = library.detections.vocabulary()

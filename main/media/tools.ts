@@ -237,6 +237,7 @@ export function keepFrames(tools: MediaTools): string[] {
 export async function findMediaTools(): Promise<MediaTools> {
   const tried: string[] = []
   const ffmpeg = await firstWorking(await candidates('ffmpeg', process.env['FFMPEG_PATH']), '-codecs', tried)
+  mustBeUsed('FFMPEG_PATH', ffmpeg)
   if (ffmpeg === null) throw missing(tried)
   const besideFfmpeg = path.join(path.dirname(ffmpeg.file), program('ffprobe'))
   const explicit = process.env['FFPROBE_PATH']
@@ -245,6 +246,7 @@ export async function findMediaTools(): Promise<MediaTools> {
     runTool(ffmpeg.file, ['-hide_banner', '-filters'], { timeoutMs: 10_000 }).then(({ stdout }) => stdout.toString()),
     runTool(ffmpeg.file, ['-hide_banner', '-h', 'long'], { timeoutMs: 10_000 }).then(({ stdout }) => stdout.toString()),
   ])
+  mustBeUsed('FFPROBE_PATH', ffprobe)
   return {
     ffmpeg: ffmpeg.file,
     ffprobe: ffprobe?.file ?? null,
@@ -254,6 +256,19 @@ export async function findMediaTools(): Promise<MediaTools> {
     toneMapping: / zscale /.test(filters) && / tonemap /.test(filters),
     crops: /^-apply_cropping/m.test(options),
   }
+}
+
+/** Whoever names a program means that one: another one must not be used in silence. @throws TubeletError `ffmpeg-missing` */
+function mustBeUsed(variable: 'FFMPEG_PATH' | 'FFPROBE_PATH', found: { file: string } | null): void {
+  const named = process.env[variable]
+  if (named === undefined || named === '' || found?.file === named) return
+  throw new TubeletError({
+    code: 'ffmpeg-missing',
+    message: '{{variable}} names {{file}}, which is no program that runs.',
+    values: { variable, file: named },
+    stillWorks: 'Everything in your library that is already analysed.',
+    next: 'Correct it, or take it out of the environment: Tubelet then looks for ffmpeg by itself.',
+  })
 }
 
 /** The version in a banner. Builders add text around it: `n9.0.2-17-g2a571b6 Copyright`, `7.0.2-static https://… Copyright`. */
