@@ -44,6 +44,8 @@ const captions = async () =>
 const write = (annotationId: number, text: string) =>
   call('reviewAnnotation', { params: { annotationId }, body: { action: 'edit', body: { kind: 'caption', text } } })
 
+const STREET = `A car drives through a street${', and on through the next'.repeat(40)}`
+
 test('Anna hands her library over with a video, and Ben opens it and goes on', async () => {
   mkdirSync(path.join(folder, 'films'))
   const video = path.join(folder, 'films', 'street.mp4')
@@ -71,7 +73,7 @@ test('Anna hands her library over with a video, and Ben opens it and goes on', a
   await expect(page.getByText(/^by Anna, /).first()).toBeVisible()
   await called('Ben')
   const [hers] = await captions()
-  await write(hers?.id ?? 0, 'A car drives through a street')
+  await write(hers?.id ?? 0, STREET)
   await call('addAnnotation', { params: { clipId: hers?.clipId ?? 0 }, body: { body: { kind: 'note', text: 'Seen by Ben' } } })
   await handOver(path.join(folder, 'back.tubelet'), false)
 })
@@ -88,6 +90,13 @@ test('Anna sees what Ben did differently, decides, and one undo takes all of it 
   const difference = dialog().getByRole('listitem')
   await expect(difference).toHaveCount(1)
   await expect(difference.getByText('A tram stops')).toBeVisible()
+  // A long text is folded, so that other differences are seen too.
+  const heightOf = async () => (await difference.boundingBox())?.height ?? 0
+  expect(await heightOf()).toBeLessThan(220)
+  await difference.getByRole('button', { name: 'Show more' }).click()
+  await expect.poll(heightOf).toBeGreaterThan(300)
+  await accessible()
+  await difference.getByRole('button', { name: 'Show less' }).click()
   await expect(difference.getByText(/^edited by Anna, /)).toBeVisible()
   await expect(difference.getByText(/^edited by Ben, /)).toBeVisible()
   await expect.poll(() => difference.locator('img').evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBeGreaterThan(0)
@@ -97,9 +106,7 @@ test('Anna sees what Ben did differently, decides, and one undo takes all of it 
   await difference.getByText('A car drives through a street').click()
   await take.click()
   await expect(page.getByText('Taken in. One undo takes all of it back.')).toBeVisible()
-  expect((await captions()).map(({ body, by }) => [body, by])).toEqual([
-    [{ kind: 'caption', text: 'A car drives through a street' }, 'Ben'],
-  ])
+  expect((await captions()).map(({ body, by }) => [body, by])).toEqual([[{ kind: 'caption', text: STREET }, 'Ben']])
   await goTo('Review')
   await page.locator('[data-clip]').first().click()
   await expect(page.getByText('Seen by Ben')).toBeVisible()
