@@ -4,7 +4,7 @@
  * A decision that knows the other (Lineage in app/annotation) is the newer one. Two that do not know each other stand if they say the same; else a
  * person must choose.
  */
-import type { AnnotationBody, Lineage, ReviewState } from './annotation.ts'
+import { type AnnotationBody, isOnlyOne, type Lineage, type ReviewState } from './annotation.ts'
 import { sameObject } from './tracks.ts'
 
 /** What one library says, and what a person decided about it. */
@@ -49,7 +49,11 @@ export function lineageAfter(now: readonly string[], ...before: readonly (Lineag
 /** What a decision comes to, as text: what was rejected is gone, whatever it said; labels that differ in case are one. */
 function saying({ human, state }: Pick<Statement, 'human' | 'state'>): string {
   if (human === null) return ''
-  if (state === 'rejected') return 'rejected'
+  return state === 'rejected' ? 'rejected' : wordsOf(human)
+}
+
+/** What a statement says, the same for labels that differ in case. */
+function wordsOf(human: AnnotationBody): string {
   const body = human.kind === 'track' ? { ...human, label: human.label.trim().toLowerCase(), object: undefined, colours: undefined } : human
   return JSON.stringify(body, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -58,9 +62,13 @@ function saying({ human, state }: Pick<Statement, 'human' | 'state'>): string {
   )
 }
 
-/** Kinds of which a clip may hold what both people made of the same thing. */
-export function bothCanStand(kind: AnnotationBody['kind']): boolean {
-  return kind !== 'caption' && kind !== 'answer'
+/**
+ * Whether what both people made of the same thing can stand side by side. It cannot where a clip has only one of the kind, nor where they say the
+ * same and one holds it for right, the other for wrong: the clip would then say a thing and deny it.
+ */
+export function bothCanStand(ours: Statement, theirs: Statement): boolean {
+  if (isOnlyOne(theirs.kind) || ours.human === null || theirs.human === null) return false
+  return wordsOf(ours.human) !== wordsOf(theirs.human)
 }
 
 /**
@@ -89,7 +97,7 @@ export function matched(ours: readonly Statement[], theirs: readonly Statement[]
   round(({ lineage }) => lineage?.now ?? [])
   round(({ lineage }) => (lineage === null ? [] : [...lineage.now, ...lineage.past]))
   const placeOf = ({ kind, topic, startFrame, endFrame }: Statement) => `${kind} ${startFrame} ${endFrame} ${topic}`
-  round((one) => (bothCanStand(one.kind) ? [] : [placeOf(one)]))
+  round((one) => (isOnlyOne(one.kind) ? [placeOf(one)] : []))
   round((one) => (one.machine === null ? [] : [`${placeOf(one)} ${JSON.stringify(one.machine)}`]))
   round((one) => (one.human === null || one.state === 'rejected' ? [] : [`${placeOf(one)} ${saying(one)}`]))
   for (const [one, own] of found)

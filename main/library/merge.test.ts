@@ -230,6 +230,19 @@ test('what both did differently is asked once, whoever takes in whose work then'
   expect(contentOf(ben)).toEqual(contentOf(anna))
 })
 
+test('what one holds for right and the other for wrong cannot stand twice', async () => {
+  const anna = named('Anna')
+  const [first = 0] = addVideo(anna, 'a.mp4')
+  const ben = await copyFor(anna, 'Ben')
+  const dog = (library: Library) => library.annotations(first).find(({ body }) => body.kind === 'track')?.id ?? 0
+  anna.review(dog(anna), 'accept')
+  ben.review(dog(ben), 'reject')
+  const before = contentOf(anna)
+  const { plan } = await merge(anna, ben, () => 'both')
+  expect(plan.conflicts).toMatchObject([{ kind: 'track', canBoth: false }])
+  expect(contentOf(anna)).toEqual(before)
+})
+
 test('without a decision about everything that differs, nothing is taken', async () => {
   const anna = named('Anna')
   const [first = 0, second = 0] = addVideo(anna, 'a.mp4')

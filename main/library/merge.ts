@@ -2,7 +2,7 @@
  * Takes the work of another library into this one: what only they did is added, what both did alike stays, and what both did differently is decided by
  * a person. All of it or nothing, as one step of undo.
  *
- * The other library is a checked copy of the same schema (main/library/foreign.ts), read through a connection of its own. Videos are the same by
+ * The other library is a checked copy of the same schema (main/sharing/foreign.ts), read through a connection of its own. Videos are the same by
  * their content, clips by their frames; app/joining says which statements are about the same thing.
  */
 import { type DatabaseSync, type SQLOutputValue } from 'node:sqlite'
@@ -299,7 +299,7 @@ export class LibraryMerge {
         if (mine.human !== null) onAlike()
         yield { what: 'lineage', id: mine.id, lineage: unionOf(mine, their) }
       } else if (become === 'conflict') {
-        const canBoth = bothCanStand(their.kind) && their.human !== null && mine.human !== null
+        const canBoth = bothCanStand(mine, their)
         const verdict = verdictOf(their.id)
         if (verdict === undefined) {
           onConflict({ id: their.id, clipId: at.clipId, kind: their.kind, mine: sideOf(before), theirs: sideOf(after), canBoth })
