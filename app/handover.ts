@@ -7,6 +7,9 @@ export const [MANIFEST, LIBRARY_FILE, VIDEOS, PICTURES] = ['handover.json', 'lib
 /** The format that is written, and the newest that is read. */
 export const FORMAT_VERSION = 1
 
+/** Letters of the name that a person gives, in UTF-16 units. */
+export const LONGEST_NAME = 100
+
 export const Handover = z.object({
   format: z.literal('tubelet-handover'),
   version: z.number().int().positive(),
@@ -14,7 +17,7 @@ export const Handover = z.object({
   madeAt: z.string(),
   appVersion: z.string(),
   /** The name of who handed it over, where that person gave one. */
-  by: z.string().nullable(),
+  by: z.string().max(LONGEST_NAME).nullable(),
   videos: z.array(
     z.object({
       /** In the library. */

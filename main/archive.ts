@@ -30,6 +30,8 @@ export interface NewEntry {
   name: string
   /** A file, or the bytes themselves. */
   from: string | Uint8Array
+  /** Of a file, only so many bytes: it may have grown since. */
+  upTo?: number | undefined
   deflate: boolean
 }
 
@@ -62,13 +64,13 @@ export async function writeArchive(
       await out.write(bytes, 0, bytes.length, at)
       at += bytes.length
     }
-    for (const { name, from, deflate } of entries) {
+    for (const { name, from, upTo, deflate } of entries) {
       const start = at
       const entry: Entry = { name, bytes: 0, crc: 0, method: deflate ? DEFLATED : STORED, packed: 0, at: start }
       // Sizes and checksum are known at the end; the place for them is kept.
       await put(localHeader(entry))
       const first = at
-      for await (const chunk of packedOf(deflate, read(from, entry, onBytes, signal))) await put(chunk)
+      for await (const chunk of packedOf(deflate, read(from, upTo, entry, onBytes, signal))) await put(chunk)
       entry.packed = at - first
       const header = localHeader(entry)
       await out.write(header, 0, header.length, start)
@@ -85,6 +87,7 @@ export async function writeArchive(
 
 async function* read(
   from: string | Uint8Array,
+  upTo = Infinity,
   entry: Entry,
   onBytes: (count: number) => void,
   signal?: AbortSignal,
@@ -104,7 +107,7 @@ async function* read(
     for (;;) {
       signal?.throwIfAborted()
       // A new buffer each time: the compressor may still refer to earlier ones.
-      const { bytesRead, buffer } = await handle.read(new Uint8Array(CHUNK), 0, CHUNK)
+      const { bytesRead, buffer } = await handle.read(new Uint8Array(CHUNK), 0, Math.min(CHUNK, upTo - entry.bytes))
       if (bytesRead === 0) return
       yield tell(buffer.subarray(0, bytesRead))
     }

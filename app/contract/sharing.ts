@@ -1,6 +1,7 @@
 /** Work of several people: names on decisions, handing a library over, and taking somebody's work into one's own. */
 import { z } from 'zod'
 import { AnnotationBody, ReviewState } from '../annotation.ts'
+import { LONGEST_NAME } from '../handover.ts'
 import { FilePath, route } from './route.ts'
 
 /** What becomes of something that both decided differently. both: theirs is kept beside ours, where a clip may have several. */
@@ -67,7 +68,7 @@ export const sharingRoutes = {
     method: 'put',
     path: '/api/person',
     summary: 'Give the name that decisions made from now on are stored with, or none',
-    body: z.object({ name: z.string().trim().max(100) }),
+    body: z.object({ name: z.string().trim().max(LONGEST_NAME) }),
     output: z.object({}),
   }),
   handOver: route({
@@ -132,7 +133,7 @@ export const sharingRoutes = {
       rest: Verdict.optional(),
     }),
     output: Merged,
-    errors: ['not-found', 'conflict', 'disk-full', 'cancelled'],
+    errors: ['not-found', 'file-unreadable', 'conflict', 'disk-full', 'cancelled'],
   }),
   leaveMerge: route({
     method: 'delete',

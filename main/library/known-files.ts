@@ -20,7 +20,7 @@ export interface KnownFile {
 }
 
 /** The content in a source's fingerprint, which also has the stream's index if the file has several pictures. */
-function contentOf(fingerprint: string): string {
+export function contentOf(fingerprint: string): string {
   return fingerprint.split('#')[0] ?? fingerprint
 }
 

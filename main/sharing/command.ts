@@ -3,6 +3,7 @@ import path from 'node:path'
 import { type Command, Option } from 'commander'
 import { type Conflict, type Merge, Verdict } from '../../app/contract/sharing.ts'
 import { TubeletError } from '../../app/errors.ts'
+import { LONGEST_NAME } from '../../app/handover.ts'
 import { Identity } from '../jobs/identity.ts'
 import { Library } from '../library/library.ts'
 import { PERSON } from '../library/signed.ts'
@@ -70,6 +71,14 @@ function untilCancelled(): AbortSignal {
 }
 
 async function handOverTo(file: string, { project, withVideos, name }: Options & { withVideos: boolean; name?: string }): Promise<void> {
+  if (name !== undefined && name.trim().length > LONGEST_NAME)
+    throw new TubeletError({
+      code: 'bad-request',
+      message: 'A name has at most {{most}} letters.',
+      values: { most: LONGEST_NAME },
+      stillWorks: 'Nothing was written.',
+      next: 'Give a shorter one.',
+    })
   await onLibrary(project, async (library, signal) => {
     if (name !== undefined) library.setSetting(PERSON, name.trim())
     const identity = new Identity(library, null)
@@ -109,6 +118,8 @@ async function merge(file: string, { project, conflicts, dryRun }: Options & { c
         return
       }
       const { step, away } = await merges.take(read.mergeId, [], conflicts)
+      const alone = conflicts === 'both' ? read.conflicts.filter(({ canBoth }) => !canBoth).length : 0
+      if (alone > 0) printLine(`${alone} of the differences listed cannot stand side by side: yours was kept.`)
       printLine(step === 0 ? 'There was nothing new.' : 'Taken in. One undo takes all of it back.')
       for (const name of away) printLine(`${name}: not found. Add it from where it is, or its folder: it is known by its content.`)
     } finally {

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { AnnotationBody, Evidence, Lineage, Origin, Provenance, ReviewState } from '../../app/annotation.ts'
 import { ColumnKind, TableSpec } from '../../app/contract/table.ts'
 import { TubeletError } from '../../app/errors.ts'
-import { LIBRARY_FILE } from '../../app/handover.ts'
+import { LIBRARY_FILE, LONGEST_NAME } from '../../app/handover.ts'
 import { Probe } from '../../app/media.ts'
 import { NumberedVideo } from '../../app/numbered.ts'
 import { Vocabulary } from '../../app/vocabulary.ts'
@@ -126,6 +126,14 @@ function mustBeReadable(db: DatabaseSync, source: string): void {
       mustBe(z.enum(['caption', 'answer', 'track', 'note', 'segment', 'text']), kind)
       mustBe(ReviewState, state)
     }
+    // Layers and rows that an edit took the place of name a person where those that hold do.
+    for (const { by } of db
+      .prepare(
+        `SELECT by FROM annotations WHERE by IS NOT NULL
+         UNION SELECT before ->> '$.by' FROM edits WHERE json_valid(before) UNION SELECT after ->> '$.by' FROM edits WHERE json_valid(after)`,
+      )
+      .iterate())
+      mustBe(z.string().max(LONGEST_NAME).nullable(), by)
     for (const { kind } of db.prepare('SELECT kind FROM columns').all()) mustBe(ColumnKind, kind)
     const vocabulary = db.prepare(`SELECT value FROM settings WHERE key = 'vocabulary'`).get()?.['value']
     if (vocabulary !== undefined) mustBe(Vocabulary, JSON.parse(String(vocabulary)))

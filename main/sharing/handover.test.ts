@@ -1,12 +1,23 @@
 /** A library goes from one person to another in one file: what goes along, what stays, how it opens elsewhere, and which files are refused. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { LIBRARY_FILE, MANIFEST } from '../../app/handover.ts'
+import { type Handover, LIBRARY_FILE, LONGEST_NAME, MANIFEST } from '../../app/handover.ts'
 import { newLabel } from '../../app/vocabulary.ts'
 import { contentOf, entriesOf, type NewEntry, writeArchive } from '../archive.ts'
 import { Identity } from '../jobs/identity.ts'
@@ -146,6 +157,15 @@ function withLibrary(change: (db: DatabaseSync) => void): (entries: NewEntry[]) 
     })
 }
 
+function manifested(change: (told: Handover) => Handover): (entries: NewEntry[]) => NewEntry[] {
+  return (entries) =>
+    entries.map((one) =>
+      one.name === MANIFEST
+        ? { ...one, from: Buffer.from(JSON.stringify(change(JSON.parse(Buffer.from(one.from).toString()) as Handover))) }
+        : one,
+    )
+}
+
 const added = (name: string) => (entries: NewEntry[]) => [...entries, { name, from: Buffer.from('x'), deflate: false }]
 const HOSTILE: readonly [string, (entries: NewEntry[]) => NewEntry[]][] = [
   ['a way out of the folder', added('videos/../../out.txt')],
@@ -161,6 +181,10 @@ const HOSTILE: readonly [string, (entries: NewEntry[]) => NewEntry[]][] = [
   ['a trigger of its own', withLibrary((db) => db.exec(`CREATE TRIGGER more AFTER INSERT ON clips BEGIN DELETE FROM annotations; END`))],
   ['a view in the place of a table', withLibrary((db) => db.exec('DROP TABLE picks; CREATE VIEW picks AS SELECT 1 AS id, 2 AS clip_ids'))],
   ['words that are no annotation', withLibrary((db) => db.exec(`UPDATE annotations SET human = '{"kind":"caption"}'`))],
+  ['a name longer than any', manifested((told) => ({ ...told, by: 'A'.repeat(LONGEST_NAME + 1) }))],
+  ['a longer name beside a decision', withLibrary((db) => db.exec(`UPDATE annotations SET by = printf('%.*c', ${LONGEST_NAME + 1}, 'A')`))],
+  ['a longer name in the history', withLibrary((db) => db.exec(`UPDATE edits SET after = json_object('by', printf('%.*c', 101, 'A'))`))],
+  ['another video than in the library', manifested((told) => ({ ...told, videos: told.videos.map((one) => ({ ...one, bytes: 1 })) }))],
   ['a newer schema', withLibrary((db) => db.exec('PRAGMA user_version = 999'))],
   [
     'a newer format',
@@ -211,5 +235,77 @@ test('what another did is read from the file and taken; its video comes along', 
     merges.close()
   } finally {
     await ben.close()
+  }
+})
+
+const videoIs = (content: Buffer) => (entries: NewEntry[]) =>
+  entries.map((one) => (one.name.startsWith('videos/') ? { ...one, from: content } : one))
+const NOT_THE_VIDEO: readonly [string, (entries: NewEntry[]) => NewEntry[]][] = [
+  ['a text in its place', videoIs(Buffer.from('I am no video'))],
+  ['nothing but zeros', videoIs(Buffer.alloc(300_000))],
+  ['more than it was', videoIs(Buffer.alloc(300_001, 7))],
+  ['none of that name', (entries) => entries.filter(({ name }) => !name.startsWith('videos/'))],
+  ['one that is not announced', added('videos/more.mp4')],
+]
+
+test('where a video that came along is not the one that was handed over, nothing is opened or taken', async () => {
+  const { path: file } = await give('sound', true)
+  const files: [string, string][] = []
+  for (const [nth, [what, alter]] of NOT_THE_VIDEO.entries()) files.push([what, await altered(file, `other ${nth}.tubelet`, alter)])
+  const ben = Library.open(at('ben'))
+  const before = readdirSync(folder).sort()
+  try {
+    const merges = new Merges(ben)
+    for (const [what, other] of files) {
+      const refused = { problem: { code: 'file-unreadable', file: other } }
+      await expect(openHandedOver({ file: other, into: at('new') }), what).rejects.toMatchObject(refused)
+      await expect(
+        merges.read(other).then(({ mergeId }) => merges.take(mergeId, [])),
+        what,
+      ).rejects.toMatchObject(refused)
+    }
+    merges.close()
+    expect(readdirSync(folder).sort()).toEqual(before)
+    expect(ben.sources()).toEqual([])
+    expect(existsSync(at('ben/handed-over'))).toBe(false)
+  } finally {
+    await ben.close()
+  }
+})
+
+test('numbered pictures come along, an empty file, and of one that has grown what was known of it', async () => {
+  mkdirSync(at('pictures'))
+  for (const nth of [1, 2, 3]) writeFileSync(at(`pictures/img_${nth}.jpg`), `picture ${nth}`)
+  writeFileSync(at('empty.mp4'), '')
+  const identity = new Identity(library, null)
+  const numbered = { frameRate: { num: 10, den: 1 }, runs: [[1, 3, 1] as [number, number, number]] }
+  await identity.recognise(at('pictures/img_%d.jpg'), { numbered })
+  await identity.recognise(at('empty.mp4'))
+  appendFileSync(video, 'more')
+  writeFileSync(at('pictures/img_4.jpg'), 'picture 4')
+  const { path: file, left } = await give('all', true)
+  expect(left).toEqual(['gone.mp4'])
+  const { away } = await openHandedOver({ file, into: at('opened') })
+  expect(away).toEqual(['gone.mp4'])
+  const opened = Library.open(at('opened'))
+  const ben = Library.open(at('ben'))
+  try {
+    const merges = new Merges(ben)
+    const { mergeId } = await merges.read(file)
+    expect((await merges.take(mergeId, [])).away).toEqual(['gone.mp4'])
+    for (const theirs of [opened, ben]) {
+      const its = new Identity(theirs, null)
+      const there = theirs.sources().filter(({ name }) => name !== 'gone.mp4')
+      expect(there.map(({ name }) => name).sort()).toEqual(['day 1.mp4', 'empty.mp4', 'img_#.jpg'])
+      for (const { id, name } of there) {
+        const found = await its.there(id)
+        expect([name, found.path.startsWith(theirs.projectDir)]).toEqual([name, true])
+        if (name === 'day 1.mp4') expect(readFileSync(found.path)).toEqual(Buffer.alloc(300_000, 7))
+        if (name === 'img_#.jpg') expect(readdirSync(path.dirname(found.path)).sort()).toEqual(['img_1.jpg', 'img_2.jpg', 'img_3.jpg'])
+      }
+    }
+    merges.close()
+  } finally {
+    await Promise.all([opened.close(), ben.close()])
   }
 })

@@ -105,17 +105,28 @@ async function announced(
     if (found !== null) {
       place = placed.get(found.path) ?? null
       if (place === null) {
-        const files = found.numbered === null ? [found.path] : (await filesOf(found.path)).files.map((one) => one.file)
+        const files = found.numbered === null ? [found.path] : await picturesUpTo(found.path, found.bytes)
         const top = `${VIDEOS}/${unique(fileNameFor(found.numbered === null ? path.basename(found.path) : source.name), used)}`
         place = found.numbered === null ? top : `${top}/${fileNameFor(path.basename(found.path))}`
         for (const one of files) videos.push({ file: one, name: found.numbered === null ? top : `${top}/${path.basename(one)}` })
         placed.set(found.path, place)
       }
     }
-    const { id, name, bytes, fingerprint: print } = source
+    // What was just looked at may have been renamed, or be known by more bytes than before.
+    const { id, name, bytes, fingerprint: print } = found ?? source
     manifest.videos.push({ id, name, bytes, fingerprint: print, file: place })
   }
   return { manifest, videos, left }
+}
+
+/** The numbered pictures that were there when so many bytes were known of them. */
+async function picturesUpTo(pattern: string, bytes: number): Promise<string[]> {
+  let before = 0
+  return (await filesOf(pattern)).files.flatMap((one) => {
+    const known = before < bytes
+    before += one.bytes
+    return known ? [one.file] : []
+  })
 }
 
 function unique(name: string, used: Set<string>): string {

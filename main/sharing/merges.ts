@@ -1,6 +1,6 @@
 /** Work of other people that is being taken in: read from a handed-over file at once, shown with what differs, and taken or put away then. */
 import { randomUUID } from 'node:crypto'
-import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Merge, Merged, Verdict } from '../../app/contract/sharing.ts'
@@ -97,6 +97,8 @@ export class Merges {
       return { step, away: plan.videos.flatMap(({ id, name }) => (places.has(id) ? [] : [name])) }
     } catch (error) {
       rmSync(own, { recursive: true, force: true })
+      const all = path.dirname(own)
+      if (existsSync(all) && readdirSync(all).length === 0) rmdirSync(all)
       throw error
     }
   }
@@ -132,13 +134,14 @@ export class Merges {
       news.filter((one) => one.file === null),
       [path.dirname(path.resolve(file))],
     )
-    const names = news.flatMap((one) => one.file ?? [])
-    if (names.length === 0) return places
-    await worker.call('videos', { file, into, names })
-    for (const { id, file: name } of news) {
-      const at = name === null ? null : path.join(into, ...name.split('/'))
-      const info = at === null ? undefined : statSync(at, { throwIfNoEntry: false })
-      if (at !== null && info !== undefined) places.set(id, { path: at, stamp: stampOf(info) })
+    const along = news.filter((one) => one.file !== null)
+    if (along.length === 0) return places
+    await worker.call('videos', { file, into, videos: along })
+    for (const { id, file: name } of along) {
+      const at = path.join(into, ...(name ?? '').split('/'))
+      // Numbered pictures are a pattern: they are looked at when they are needed.
+      const info = statSync(at, { throwIfNoEntry: false })
+      places.set(id, { path: at, stamp: info === undefined ? '' : stampOf(info) })
     }
     return places
   }

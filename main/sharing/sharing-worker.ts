@@ -5,9 +5,12 @@ import path from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { TubeletError } from '../../app/errors.ts'
 import { FORMAT_VERSION, Handover, LIBRARY_FILE, MANIFEST, PICTURE, PICTURES, VIDEOS } from '../../app/handover.ts'
+import { namesOf, patternOf, picturesOf } from '../../app/numbered.ts'
 import { contentOf, entriesOf, type Entry, type NewEntry, writeArchive } from '../archive.ts'
 import { serve } from '../channel.ts'
 import { makeFolderSync } from '../folders.ts'
+import { contentOf as contentIn } from '../library/known-files.ts'
+import { fingerprint } from '../media/fingerprint.ts'
 import { partOf } from '../part.ts'
 import { admit, notOurs, tooNew } from './foreign.ts'
 
@@ -29,12 +32,13 @@ export interface UnpackTask {
   /** Take out the small pictures only, or videos too. */
   files: 'pictures' | 'all'
 }
+type Video = Handover['videos'][number]
 export interface SharingService {
   /** `note`: 0..1. */
   pack: { input: PackTask; output: { bytes: number }; note: number }
   unpack: { input: UnpackTask; output: Handover; note: number }
-  /** Take some of the videos out into a folder. */
-  videos: { input: { file: string; into: string; names: string[] }; output: null; note: number }
+  /** Take some of the videos that came along out into a folder. What is in it when it fails is for the caller to delete. */
+  videos: { input: { file: string; into: string; videos: Video[] }; output: null; note: number }
   /** Answers when nothing is being written any more. */
   rest: { input: null; output: null }
 }
@@ -54,7 +58,7 @@ const tracked = <T>(work: Promise<T>): Promise<T> => {
 serve<SharingService>({
   pack: (task, { note, signal }) => tracked(pack(task, note, signal)),
   unpack: (task, { note, signal }) => tracked(unpack(task, note, signal)),
-  videos: ({ file, into, names }, { note, signal }) => tracked(takeOut(file, into, names, note, signal)),
+  videos: ({ file, into, videos }, { note, signal }) => tracked(takeOut(file, into, videos, note, signal)),
   rest: async () => {
     await Promise.all(underWay)
     return null
@@ -80,7 +84,7 @@ async function pack(
   const library = path.join(projectDir, LIBRARY_FILE)
   const [copy, small, part] = [path.join(scratch, 'copy.sqlite'), path.join(scratch, LIBRARY_FILE), partOf(to)]
   const size = statSync(library).size
-  const pictures = await picturesOf(path.join(projectDir, 'cache', 'sources'), manifest)
+  const pictures = await smallPicturesOf(path.join(projectDir, 'cache', 'sources'), manifest)
   const ofFiles = [...videos, ...pictures].reduce((sum, { file }) => sum + statSync(file).size, 0)
   mustHaveRoom(path.dirname(to), size + ofFiles)
   mustHaveRoom(scratch, 2 * size)
@@ -97,11 +101,13 @@ async function pack(
     reduce(copy, small)
     signal.throwIfAborted()
     done(size)
+    const told = { ...manifest, videos: asStored(manifest.videos, small) }
+    const known = new Map(told.videos.map((one) => [one.file, one.bytes]))
     const entries: NewEntry[] = [
-      { name: MANIFEST, from: Buffer.from(JSON.stringify(manifest, null, 1)), deflate: true },
+      { name: MANIFEST, from: Buffer.from(JSON.stringify(told, null, 1)), deflate: true },
       { name: LIBRARY_FILE, from: small, deflate: true },
       ...pictures.map(({ file, name }) => ({ name, from: file, deflate: false })),
-      ...videos.map(({ file, name }) => ({ name, from: file, deflate: false })),
+      ...videos.map(({ file, name }) => ({ name, from: file, upTo: known.get(name), deflate: false })),
     ]
     await writeArchive(part, entries, done, signal)
     signal.throwIfAborted()
@@ -109,6 +115,22 @@ async function pack(
     return { bytes: statSync(to).size }
   } finally {
     for (const file of [copy, small, part]) for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${end}`, { force: true })
+  }
+}
+
+/** The videos as the copy of the library in `file` knows them: somebody may work in the library while it is handed over. */
+function asStored(videos: readonly Video[], file: string): Video[] {
+  const stored = videosIn(file)
+  return videos.map((one) => ({ ...one, ...stored.get(one.id) }))
+}
+
+function videosIn(file: string): Map<number, Pick<Video, 'bytes' | 'fingerprint'>> {
+  const db = new DatabaseSync(file, { readOnly: true })
+  try {
+    const rows = db.prepare('SELECT id, bytes, fingerprint FROM sources').all()
+    return new Map(rows.map((row) => [Number(row['id']), { bytes: Number(row['bytes']), fingerprint: String(row['fingerprint']) }]))
+  } finally {
+    db.close()
   }
 }
 
@@ -140,7 +162,7 @@ function reduce(copy: string, to: string): void {
   }
 }
 
-async function picturesOf(folder: string, { videos }: Handover): Promise<{ file: string; name: string }[]> {
+async function smallPicturesOf(folder: string, { videos }: Handover): Promise<{ file: string; name: string }[]> {
   const found = await Promise.all(
     videos.map(async ({ id }) =>
       (await readdir(path.join(folder, String(id))).catch(() => []))
@@ -161,7 +183,10 @@ async function unpack({ file, into, files }: UnpackTask, note: (share: number) =
   const isKnown = (name: string) =>
     name === MANIFEST || name === LIBRARY_FILE || PICTURE.test(name) || new RegExp(`^${VIDEOS}/[^/]+(?:/[^/]+)?$`).test(name)
   if (!entries.every(({ name }) => isKnown(name))) throw notOurs(file)
-  const wanted = [library, ...entries.filter(({ name }) => PICTURE.test(name) || (files === 'all' && name.startsWith(`${VIDEOS}/`)))]
+  const came = cameAlong(manifest.videos, entries, file)
+  const ofVideos = new Set([...came.values()].flat())
+  if (entries.some((entry) => entry.name.startsWith(`${VIDEOS}/`) && !ofVideos.has(entry))) throw notOurs(file)
+  const wanted = [library, ...entries.filter(({ name }) => PICTURE.test(name)), ...(files === 'all' ? ofVideos : [])]
   const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0)
   makeFolderSync(into)
   // A second copy is written where the library is of an earlier version.
@@ -169,27 +194,71 @@ async function unpack({ file, into, files }: UnpackTask, note: (share: number) =
   const done = progress(total, note)
   await put(file, library, path.join(into, LIBRARY_FILE), done, signal)
   admit(into, file)
+  const stored = videosIn(path.join(into, LIBRARY_FILE))
+  for (const { id, bytes, fingerprint: print } of manifest.videos) {
+    const own = stored.get(id)
+    if (own !== undefined && (own.bytes !== bytes || own.fingerprint !== print)) throw notOurs(file)
+  }
   for (const entry of wanted.slice(1)) {
     const place = entry.name.startsWith(`${PICTURES}/`) ? ['cache', 'sources', ...entry.name.split('/').slice(1)] : entry.name.split('/')
     await put(file, entry, path.join(into, ...place), done, signal)
   }
+  if (files === 'all') await mustBeThose(manifest.videos, { came, into, file, signal })
   return manifest
 }
 
 async function takeOut(
   file: string,
   into: string,
-  names: readonly string[],
+  videos: readonly Video[],
   note: (share: number) => void,
   signal: AbortSignal,
 ): Promise<null> {
-  const entries = (await entriesOf(file)).filter(({ name }) => names.includes(name))
+  const came = cameAlong(videos, await entriesOf(file), file)
+  const entries = [...came.values()].flat()
   const total = entries.reduce((sum, { bytes }) => sum + bytes, 0)
   makeFolderSync(into)
   mustHaveRoom(into, total)
   const done = progress(total, note)
   for (const entry of entries) await put(file, entry, path.join(into, ...entry.name.split('/')), done, signal)
+  await mustBeThose(videos, { came, into, file, signal })
   return null
+}
+
+/** What of the archive is each video that came along, by its place: a file, or numbered pictures. @throws TubeletError `file-unreadable` where it is none. */
+function cameAlong(videos: readonly Video[], entries: readonly Entry[], file: string): Map<string, Entry[]> {
+  const byName = new Map(entries.map((entry) => [entry.name, entry]))
+  const byFolder = Map.groupBy(entries, ({ name }) => path.posix.dirname(name))
+  const came = new Map<string, Entry[]>()
+  for (const { file: place } of videos) {
+    if (place === null || came.has(place)) continue
+    const [folder, name] = [path.posix.dirname(place), path.posix.basename(place)]
+    const inFolder = () => (byFolder.get(folder) ?? []).map((entry) => path.posix.basename(entry.name))
+    const names = patternOf(name) === null ? [name] : namesOf(name, picturesOf(name, inFolder())?.runs ?? [])
+    const own = names.flatMap((one) => byName.get(`${folder}/${one}`) ?? [])
+    if (own.length === 0 || !place.startsWith(`${VIDEOS}/`)) throw notOurs(file)
+    came.set(place, own)
+  }
+  return came
+}
+
+/** Compare videos that were put into place with what they were said to be. @throws TubeletError `file-unreadable` where one is another. */
+async function mustBeThose(
+  videos: readonly Video[],
+  { came, into, file, signal }: { came: ReadonlyMap<string, readonly Entry[]>; into: string; file: string; signal: AbortSignal },
+): Promise<void> {
+  // Several pictures of one file are one file.
+  const prints = new Map<string, string>()
+  for (const { file: place, bytes, fingerprint: print } of videos) {
+    if (place === null) continue
+    signal.throwIfAborted()
+    if ((came.get(place) ?? []).reduce((sum, entry) => sum + entry.bytes, 0) !== bytes) throw notOurs(file)
+    // An empty file is known by where it lay.
+    if (bytes === 0) continue
+    const content = prints.get(place) ?? (await fingerprint(path.join(into, ...place.split('/'))))
+    prints.set(place, content)
+    if (content !== contentIn(print)) throw notOurs(file)
+  }
 }
 
 function manifestOf(text: string, file: string): Handover {

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { LONGEST_NAME } from '../../app/handover.ts'
 import { call } from '../api.ts'
 import { queryClient } from '../cache.ts'
 import { t } from '../i18n.ts'
@@ -21,7 +22,7 @@ export function Person() {
         <input
           key={data.name}
           defaultValue={data.name}
-          maxLength={100}
+          maxLength={LONGEST_NAME}
           autoComplete="off"
           placeholder={t('no name')}
           onBlur={({ target }) => save(target.value)}
