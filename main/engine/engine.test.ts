@@ -220,7 +220,8 @@ it('ends when its host goes away', async () => {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
-  child.send({ id: 1, kind: 'open', input: null })
+  // As main/channel.ts sends it: nothing follows on the pipe for large bytes.
+  child.send({ light: { id: 1, kind: 'open', input: null }, large: [] })
   await once(child, 'message')
   child.disconnect()
   const [code] = (await once(child, 'exit')) as [number | null]
