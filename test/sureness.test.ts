@@ -282,7 +282,7 @@ test('that there is none is as sure in cells and files as in the answer to the q
     const answer = library.facts.answer(clipId, question)
     return answer !== null && 'body' in answer ? `${answer.body.text} ${answer.evidence?.unsure ? 'unsure' : 'sure'}` : answer
   }
-  expect(evidence('How many cars?')).toBe('No cars were seen. unsure')
+  expect(evidence('How many cars?')).toBe('No cars were counted. unsure')
   for (const rows of ['clips', 'videos'] as const) expect(await cell(`q${id}`, rows)).toBe('0 unsure')
   const query = { rows: 'clips' as const, sort: [], filters: [], group: `q${id}` }
   expect((await library.table.ask('open', { query })).groups).toMatchObject([{ text: '0', unsure: 1 }])

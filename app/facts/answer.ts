@@ -377,7 +377,8 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
   if (tracks.length === 0) {
     if (scene.tracks.length > 0) return null
     return {
-      text: say(`No ${calledMany(scene, language)} were seen.`, `Keine ${calledMany(scene, language)} gesehen.`),
+      // Not the sentence that answers "is there one?": that is surer than a number.
+      text: say(`No ${calledMany(scene, language)} were counted.`, `Keine ${calledMany(scene, language)} gezählt.`),
       value: 0,
       evidence: { ...NOTHING, numbers: { best: scene.doubt } },
       confidence: noneCounted(absenceIn(scene)),
