@@ -176,8 +176,10 @@ function files(language: 'de' | 'en'): [name: string, words: Record<string, stri
 
 test('what packs of Tubelet’s own say of themselves is translated', () => {
   const text = (file: string) => readFileSync(path.join(root, file), 'utf8')
-  for (const pack of ['objects-80', 'screen-text', 'tubelet-mini'])
-    expect(german).toHaveProperty([(JSON.parse(text(`models/packs/${pack}/pack.json`)) as { description: string }).description])
+  for (const pack of ['objects-80', 'screen-text', 'tubelet-mini']) {
+    const { description, scores } = JSON.parse(text(`models/packs/${pack}/pack.json`)) as { description: string; scores: { on: string }[] }
+    for (const said of new Set([description, ...scores.map(({ on }) => on)])) expect(german).toHaveProperty([said])
+  }
   const template = text('models/packs/openmammut/template.json')
   expect(german).toHaveProperty([(JSON.parse(template) as { manifest: { licence: string } }).manifest.licence])
   // The app writes the sentence of a pack that it makes, and displays it again from the facts in pack.json.

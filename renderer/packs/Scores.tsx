@@ -2,7 +2,7 @@ import type { PackManifest } from '../../app/pack/pack.ts'
 import { type Kind, tell } from '../../app/scores.ts'
 import { number, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
-import { doubts } from './describe.ts'
+import { doubts, packText } from './describe.ts'
 
 const KINDS: Record<Kind, string> = {
   what: phrase('what something is'),
@@ -73,7 +73,7 @@ export function Scores({ pack }: { pack: PackManifest }) {
         <li className="muted">
           {on === 'generated validation video'
             ? t('All this on composed video like that which it learnt from; on real footage it is right less often.')
-            : t('Measured on: {{on}}.', { on })}
+            : t('Measured on: {{on}}.', { on: packText(on) })}
         </li>
       </ul>
       <details>
@@ -95,7 +95,7 @@ export function Scores({ pack }: { pack: PackManifest }) {
                   <td>{metric}</td>
                   <td className="num">{number(value, 3)}</td>
                   <td className="muted">
-                    {number(n)} × {set}, {date}
+                    {number(n)} × {packText(set)}, {date}
                   </td>
                 </tr>
               ))}

@@ -24,6 +24,13 @@ const OWN = new Set([
     'Reads text that stands upright on the picture: captions, clocks, signs. Latin letters with their accents, digits, Chinese and Japanese. It reads no handwriting, no turned or mirrored text, no Greek, Cyrillic or Arabic, and misses what is lower than about 2 % of the picture.',
   ),
   phrase("The checkpoint's own: see where it came from"),
+  // What their scores were measured on.
+  phrase('frames of real clips, as the app shows them'),
+  phrase('63 frames of real clips, as they are and in a mirror'),
+  phrase('lines drawn over pictures of real clips'),
+  phrase('real clips with text'),
+  phrase('real clips without text'),
+  phrase('generated validation video'),
 ])
 
 /** A text of a pack.json in the window's language if it is one of Tubelet's own; texts of other packs stay as they are. */
