@@ -209,14 +209,14 @@ export async function entriesOf(file: string): Promise<Entry[]> {
     const { size } = await handle.stat()
     const tail = await bytesAt(handle, Math.max(0, size - TAIL), Math.min(size, TAIL))
     const end = tail.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6]))
-    if (end < 0 || end + 22 > tail.length) throw unreadable(file)
+    if (end < 0 || end + 22 > tail.length) throw notOurs(file)
     let [count, listBytes, listAt] = [tail.readUInt16LE(end + 10), tail.readUInt32LE(end + 12), tail.readUInt32LE(end + 16)]
     if (end >= 20 && tail.readUInt32LE(end - 20) === LOCATOR64) {
       const large = await bytesAt(handle, placeOf(tail, end - 12), 56)
-      if (large.length < 56 || large.readUInt32LE(0) !== END64) throw unreadable(file)
+      if (large.length < 56 || large.readUInt32LE(0) !== END64) throw notOurs(file)
       ;[count, listBytes, listAt] = [placeOf(large, 32), placeOf(large, 40), placeOf(large, 48)]
     }
-    if (listBytes > LARGEST_LIST || listAt + listBytes > size) throw unreadable(file)
+    if (listBytes > LARGEST_LIST || listAt + listBytes > size) throw notOurs(file)
     const list = await bytesAt(handle, listAt, listBytes)
     const entries: Entry[] = []
     const names = new Set<string>()
@@ -224,15 +224,15 @@ export async function entriesOf(file: string): Promise<Entry[]> {
       const [entry, next] = entryAt(list, at, file)
       // Some file systems tell no cases, and none should have one file over another.
       const key = entry.name.normalize('NFC').toLowerCase()
-      if (names.has(key) || entry.at + entry.packed > size) throw unreadable(file)
-      if (entry.bytes > 2 ** 26 && entry.bytes / Math.max(1, entry.packed) > MOST_DENSE) throw unreadable(file)
+      if (names.has(key) || entry.at + entry.packed > size) throw notOurs(file)
+      if (entry.bytes > 2 ** 26 && entry.bytes / Math.max(1, entry.packed) > MOST_DENSE) throw notOurs(file)
       names.add(key)
       entries.push(entry)
       at = next
     }
     return entries
   } catch (error) {
-    if (error instanceof RangeError) throw unreadable(file)
+    if (error instanceof RangeError) throw notOurs(file)
     throw error
   } finally {
     await handle.close()
@@ -240,7 +240,7 @@ export async function entriesOf(file: string): Promise<Entry[]> {
 }
 
 function entryAt(list: Buffer, at: number, file: string): [Entry, number] {
-  if (list.readUInt32LE(at) !== CENTRAL) throw unreadable(file)
+  if (list.readUInt32LE(at) !== CENTRAL) throw notOurs(file)
   const [flags, method, crc] = [list.readUInt16LE(at + 8), list.readUInt16LE(at + 10), list.readUInt32LE(at + 16)]
   let [packed, bytes, place] = [list.readUInt32LE(at + 20), list.readUInt32LE(at + 24), list.readUInt32LE(at + 42)]
   const [named, more, comment] = [list.readUInt16LE(at + 28), list.readUInt16LE(at + 30), list.readUInt16LE(at + 32)]
@@ -255,7 +255,7 @@ function entryAt(list: Buffer, at: number, file: string): [Entry, number] {
     if (place === LARGE) place = large()
   }
   if ((flags & ENCRYPTED) !== 0 || (method !== STORED && method !== DEFLATED) || (method === STORED && packed !== bytes) || !isPlain(name))
-    throw unreadable(file)
+    throw notOurs(file)
   return [{ name, bytes, crc, method, packed, at: place }, end + comment]
 }
 
@@ -283,19 +283,19 @@ export async function* contentOf(file: string, entry: Entry): AsyncGenerator<Uin
   const handle = await open(file)
   try {
     const header = await bytesAt(handle, entry.at, 30)
-    if (header.length < 30 || header.readUInt32LE(0) !== LOCAL) throw unreadable(file)
+    if (header.length < 30 || header.readUInt32LE(0) !== LOCAL) throw notOurs(file)
     const first = entry.at + 30 + header.readUInt16LE(26) + header.readUInt16LE(28)
     let [crc, bytes] = [0, 0]
     for await (const chunk of unpackedOf(entry.method, handle, first, entry.packed)) {
       bytes += chunk.length
-      if (bytes > entry.bytes) throw unreadable(file)
+      if (bytes > entry.bytes) throw notOurs(file)
       crc = crc32(chunk, crc)
       yield chunk
     }
-    if (bytes !== entry.bytes || crc !== entry.crc) throw unreadable(file)
+    if (bytes !== entry.bytes || crc !== entry.crc) throw notOurs(file)
   } catch (error) {
     // What zlib says of broken data.
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) throw unreadable(file)
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) throw notOurs(file)
     throw error
   } finally {
     await handle.close()
@@ -347,7 +347,8 @@ function placeOf(bytes: Buffer, at: number): number {
   return value
 }
 
-function unreadable(file: string): TubeletError {
+/** The error for a file that is not as Tubelet writes them. */
+export function notOurs(file: string): TubeletError {
   return new TubeletError({
     code: 'file-unreadable',
     message: 'This file is damaged, or is none that Tubelet wrote.',

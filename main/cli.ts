@@ -7,7 +7,7 @@ import { Command, Option } from 'commander'
 import type { Job, Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
 import { ExportFormat, SidecarFormat } from '../app/contract/export.ts'
-import { type ErrorCode, hasCode, inEnglish, problemOf, spokenJson, TubeletError } from '../app/errors.ts'
+import { type ErrorCode, hasCode, problemOf, spokenJson, TubeletError } from '../app/errors.ts'
 import { findMediaTools } from './media/tools.ts'
 import { pictureNumber, picturesOf } from '../app/media.ts'
 import { english } from '../app/phrase.ts'
@@ -15,7 +15,7 @@ import { looksYesNo } from '../app/table/question.ts'
 import { withNames } from '../app/vocabulary.ts'
 import { openBrowser } from './browser.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
-import { endOnSignals, printProblem, type Where, withJson, withTubelet, withWhere } from './command-host.ts'
+import { endOnSignals, printProblem, sentenceOf, type Where, withJson, withTubelet, withWhere } from './command-host.ts'
 import { completionCommand } from './completion.ts'
 import { doctorCommand } from './doctor.ts'
 import { askCommand, detectCommand } from './jobs/command.ts'
@@ -376,8 +376,7 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
 
 /** The line of a job that has ended. */
 function endOf({ state, title, problem }: Pick<Job, 'state' | 'title' | 'problem'>): string {
-  const { message, next } = problem ? inEnglish(problem) : {}
-  return [`${state}: ${title}`, ...(message === undefined ? [] : [[message, next].filter(Boolean).join(' ')])].join(': ')
+  return [`${state}: ${title}`, ...(problem ? [sentenceOf(problem)] : [])].join(': ')
 }
 
 type ExportedFile = Exported['files'][number]

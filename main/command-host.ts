@@ -55,9 +55,14 @@ export function endOnSignals(tubelet: Pick<Tubelet, 'close'>, alsoClose?: () => 
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(143))
 }
 
+/** What happened and what to do, as one line. */
+export function sentenceOf(problem: Problem): string {
+  const { message, next } = inEnglish(problem)
+  return [message, next].filter(Boolean).join(' ')
+}
+
 export function printProblem(problem: Problem): void {
   const { file, details, code } = problem
-  const { message, next } = inEnglish(problem)
-  printError(`${file ? `${file}: ` : ''}${message}${next ? ` ${next}` : ''}`)
+  printError(`${file ? `${file}: ` : ''}${sentenceOf(problem)}`)
   if (code === 'internal' && details) for (const line of details.split('\n')) printError(line)
 }

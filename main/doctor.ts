@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { Command } from 'commander'
-import { inEnglish, type Problem, problemOf } from '../app/errors.ts'
-import { type Where, withWhere } from './command-host.ts'
+import { type Problem, problemOf } from '../app/errors.ts'
+import { sentenceOf, type Where, withWhere } from './command-host.ts'
 import { faultsOf } from './library/check.ts'
 import { fenceHere } from './media/fence.ts'
 import { findMediaTools } from './media/tools.ts'
@@ -52,8 +52,7 @@ const right = (what: string, found: string): Check => ({ what, found, wrong: nul
 const faulty = (what: string, wrong: string): Check => ({ what, found: null, wrong })
 
 function sentence(problem: Problem): string {
-  const { message, next } = inEnglish(problem)
-  return [problem.file, [message, next].filter(Boolean).join(' ')].filter(Boolean).join(': ')
+  return [problem.file, sentenceOf(problem)].filter(Boolean).join(': ')
 }
 
 async function ffmpeg(): Promise<Check[]> {

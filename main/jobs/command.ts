@@ -2,14 +2,14 @@
 import { Command } from 'commander'
 import type { Annotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
-import { inEnglish, type Problem, TubeletError } from '../../app/errors.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
 import { standingOfAnnotation } from '../../app/review.ts'
 import { looksYesNo, topicOf } from '../../app/table/question.ts'
 import { labelNamed, withNames } from '../../app/vocabulary.ts'
 import { classesOf, nearestWords } from '../../app/words.ts'
 import type { Tubelet } from '../open.ts'
-import { type Where, withJson, withTubelet, withWhere } from '../command-host.ts'
+import { sentenceOf, type Where, withJson, withTubelet, withWhere } from '../command-host.ts'
 import type { Library } from '../library/library.ts'
 import { libraryIn, names, videosNamed, words as withWords } from '../options.ts'
 import { printError, printJson, printJsonLine, printLine } from '../terminal.ts'
@@ -98,6 +98,18 @@ function clipsOf(library: Library, videos: readonly string[] | undefined): { sou
   })
 }
 
+/** Opens the library and does the work on the clips that are meant, once every pack in use has looked at them. */
+async function withClips(options: Options, work: (tubelet: Tubelet, clips: ReturnType<typeof clipsOf>) => Promise<void>): Promise<void> {
+  libraryIn(options.project)
+  await withTubelet(options, async (tubelet) => {
+    const { library, jobs } = tubelet
+    // The queue may have been left paused in the window, but here somebody waits.
+    jobs.resume()
+    await lookFirst(tubelet, clipsOf(library, options.videos))
+    await work(tubelet, clipsOf(library, options.videos))
+  })
+}
+
 interface Told {
   file: string
   clipId: number
@@ -113,12 +125,7 @@ interface Told {
 
 async function ask(said: string[], options: Options): Promise<void> {
   const question = said.join(' ')
-  libraryIn(options.project)
-  await withTubelet(options, async (tubelet) => {
-    const { library, jobs, onEvent } = tubelet
-    jobs.resume()
-    await lookFirst(tubelet, clipsOf(library, options.videos))
-    const left = clipsOf(library, options.videos)
+  await withClips(options, async ({ library, jobs, onEvent }, left) => {
     const all: Told[] = []
     const tell = (told: Told) => {
       all.push(told)
@@ -169,21 +176,11 @@ function answered(library: Library, { source, clip }: { source: Source; clip: Cl
       why: null,
     }
   const why: Problem | null = library.table.whyUnanswered(clip.id, question)
-  return why === null ? null : { ...named(source, clip), question, answer: null, sure: false, state: null, why: sentence(why) }
-}
-
-function sentence(problem: Problem): string {
-  const { message, next } = inEnglish(problem)
-  return [message, next].filter(Boolean).join(' ')
+  return why === null ? null : { ...named(source, clip), question, answer: null, sure: false, state: null, why: sentenceOf(why) }
 }
 
 async function detect(labels: string[], options: Options): Promise<void> {
-  libraryIn(options.project)
-  await withTubelet(options, async (tubelet) => {
-    const { library, jobs, engines } = tubelet
-    jobs.resume()
-    await lookFirst(tubelet, clipsOf(library, options.videos))
-    const clips = clipsOf(library, options.videos)
+  await withClips(options, async ({ library, jobs, engines }, clips) => {
     // What the pack of boxes can see is known once it runs.
     await engines.all()
     const known = library.packs.current().boxes?.names ?? null

@@ -120,6 +120,27 @@ export function checkTensors(template: Template, env: Env, tensors: Tensors, mod
     })
 }
 
+/**
+ * The sizes that a config states must be those of the tensors.
+ * @param said What it says (not compared where undefined), the name of the size among `sizes`, and how it is called for a reader.
+ * @throws what `unusable` makes
+ */
+export function mustAgree(
+  said: readonly [value: number | undefined, name: string, what: string][],
+  sizes: Readonly<Record<string, number>>,
+  config: string,
+  unusable: Unusable,
+): void {
+  for (const [value, name, what] of said) {
+    const size = sizes[name] ?? 0
+    if (value !== undefined && value !== size)
+      throw unusable('The {{config}} beside the checkpoint is of another model.', {
+        values: { config },
+        details: `It says ${what} ${value}, the tensors say ${size}.`,
+      })
+  }
+}
+
 export function few(names: readonly string[]): string {
   return names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '')
 }

@@ -18,6 +18,7 @@ import {
   few,
   jsonBeside,
   type Made,
+  mustAgree,
   mustBeNumbers,
   type Unusable,
   unusableFile,
@@ -189,22 +190,20 @@ function details({ sizes, tensors, layout, config, unusable }: Known): Pick<Open
       values: { config: CONFIG },
       next: phrase('Put the {{config}} of the model into the folder of the file, then choose the file again.'),
     })
-  const said: [number | undefined, string, string][] = [
-    [model.embed_dim, 'embed', 'embed_dim'],
-    [vision.width, 'visionWidth', 'vision width'],
-    [vision.layers, 'visionLayers', 'vision layers'],
-    [vision.patch_size, 'patch', 'patch size'],
-    [text.width, 'width', 'text width'],
-    [text.layers, 'layers', 'text layers'],
-    [text.context_length, 'context', 'context length'],
-  ]
-  for (const [value, name, what] of said) {
-    if (value !== undefined && value !== of(name))
-      throw unusable('The {{config}} beside the checkpoint is of another model.', {
-        values: { config: CONFIG },
-        details: `It says ${what} ${value}, the tensors say ${of(name)}.`,
-      })
-  }
+  mustAgree(
+    [
+      [model.embed_dim, 'embed', 'embed_dim'],
+      [vision.width, 'visionWidth', 'vision width'],
+      [vision.layers, 'visionLayers', 'vision layers'],
+      [vision.patch_size, 'patch', 'patch size'],
+      [text.width, 'width', 'text width'],
+      [text.layers, 'layers', 'text layers'],
+      [text.context_length, 'context', 'context length'],
+    ],
+    sizes,
+    CONFIG,
+    unusable,
+  )
   if (text.text_arch === 'modern') throw unusable('Its text decoder is of the modern kind, which is not supported; the classic kind is.')
   const tokenizer = text.hf_tokenizer_name ?? text.hf_model_name ?? Object.keys(text.tokenizer_kwargs ?? {}).join(', ')
   if (tokenizer)

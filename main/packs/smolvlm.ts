@@ -17,6 +17,7 @@ import {
   checkTensors,
   jsonBeside,
   type Made,
+  mustAgree,
   mustBeNumbers,
   type Unusable,
   unusableFile,
@@ -161,25 +162,23 @@ function detailsOf(sizes: Readonly<Record<string, number>>, config: Config, unus
     unusable('This is a {{model}} of a kind that Tubelet does not know.', { values: { model: KIND }, details })
   if (config.model_type !== 'smolvlm' || text.model_type !== 'llama')
     throw unknown(`Its ${CONFIG} says model_type ${config.model_type}, with the text model ${text.model_type}.`)
-  const said: [number, string, string][] = [
-    [text.hidden_size, 'width', 'text hidden_size'],
-    [text.intermediate_size, 'inner', 'text intermediate_size'],
-    [text.num_hidden_layers, 'layers', 'text num_hidden_layers'],
-    [text.vocab_size, 'vocab', 'vocab_size'],
-    [vision.hidden_size, 'visionWidth', 'vision hidden_size'],
-    [vision.intermediate_size, 'visionInner', 'vision intermediate_size'],
-    [vision.num_hidden_layers, 'visionLayers', 'vision num_hidden_layers'],
-    [vision.patch_size, 'patch', 'patch_size'],
-    [(vision.image_size / vision.patch_size) ** 2, 'patches', 'the square of image_size / patch_size'],
-    [vision.hidden_size * joins ** 2, 'joined', 'vision hidden_size times the square of scale_factor'],
-  ]
-  for (const [value, name, what] of said) {
-    if (value !== of(name))
-      throw unusable('The {{config}} beside the checkpoint is of another model.', {
-        values: { config: CONFIG },
-        details: `It says ${what} ${value}, the tensors say ${of(name)}.`,
-      })
-  }
+  mustAgree(
+    [
+      [text.hidden_size, 'width', 'text hidden_size'],
+      [text.intermediate_size, 'inner', 'text intermediate_size'],
+      [text.num_hidden_layers, 'layers', 'text num_hidden_layers'],
+      [text.vocab_size, 'vocab', 'vocab_size'],
+      [vision.hidden_size, 'visionWidth', 'vision hidden_size'],
+      [vision.intermediate_size, 'visionInner', 'vision intermediate_size'],
+      [vision.num_hidden_layers, 'visionLayers', 'vision num_hidden_layers'],
+      [vision.patch_size, 'patch', 'patch_size'],
+      [(vision.image_size / vision.patch_size) ** 2, 'patches', 'the square of image_size / patch_size'],
+      [vision.hidden_size * joins ** 2, 'joined', 'vision hidden_size times the square of scale_factor'],
+    ],
+    sizes,
+    CONFIG,
+    unusable,
+  )
   const odd = [
     text.hidden_act !== 'silu' && `hidden_act ${text.hidden_act} of the text model`,
     vision.hidden_act !== 'gelu_pytorch_tanh' && `hidden_act ${vision.hidden_act} of the vision model`,

@@ -14,6 +14,7 @@ import { LIBRARY_FILE, LONGEST_NAME } from '../../app/handover.ts'
 import { Probe } from '../../app/media.ts'
 import { NumberedVideo } from '../../app/numbered.ts'
 import { Vocabulary } from '../../app/vocabulary.ts'
+import { notOurs } from '../archive.ts'
 import { faultsOf } from '../library/check.ts'
 import { MIGRATIONS, openDatabase } from '../library/schema.ts'
 
@@ -141,16 +142,6 @@ function mustBeReadable(db: DatabaseSync, source: string): void {
     if (error instanceof TubeletError) throw error
     throw notOurs(source)
   }
-}
-
-export function notOurs(file: string): TubeletError {
-  return new TubeletError({
-    code: 'file-unreadable',
-    message: 'This file is damaged, or is none that Tubelet wrote.',
-    file,
-    stillWorks: 'Nothing was changed.',
-    next: 'Ask for the file again.',
-  })
 }
 
 export function tooNew(file: string): TubeletError {

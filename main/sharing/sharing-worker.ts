@@ -6,13 +6,13 @@ import { backup, DatabaseSync } from 'node:sqlite'
 import { TubeletError } from '../../app/errors.ts'
 import { FORMAT_VERSION, Handover, LIBRARY_FILE, MANIFEST, PICTURE, PICTURES, VIDEOS } from '../../app/handover.ts'
 import { namesOf, patternOf, picturesOf } from '../../app/numbered.ts'
-import { contentOf, entriesOf, type Entry, type NewEntry, writeArchive } from '../archive.ts'
+import { contentOf, entriesOf, type Entry, type NewEntry, writeArchive, notOurs } from '../archive.ts'
 import { serve } from '../channel.ts'
 import { makeFolderSync } from '../folders.ts'
 import { contentOf as contentIn } from '../library/known-files.ts'
 import { fingerprint } from '../media/fingerprint.ts'
 import { partOf } from '../part.ts'
-import { admit, notOurs, tooNew } from './foreign.ts'
+import { admit, tooNew } from './foreign.ts'
 
 export interface PackTask {
   /** The library, which may be in use and written to. */
