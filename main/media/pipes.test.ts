@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { readPipe } from './pipes.ts'
 
@@ -41,4 +42,15 @@ test('a reading that pauses gets nothing, and one that is destroyed lets the chi
   await expect.poll(() => bytes).toBeGreaterThan(first)
   reading.destroy()
   await Promise.all([exited, closed])
+})
+
+test('a stream whose handle Node keeps elsewhere is read as well', async () => {
+  const stream = new PassThrough()
+  let text = ''
+  const { closed } = readPipe(stream, (piece) => {
+    text += Buffer.from(piece).toString()
+  })
+  stream.end('abc')
+  await closed
+  expect(text).toBe('abc')
 })
