@@ -10,6 +10,8 @@ declare module 'vitest' {
 export default defineConfig({
   test: {
     include: ['app/**/*.test.ts', 'main/**/*.test.ts', 'renderer/**/*.test.{ts,tsx}', 'test/*.test.ts'],
+    // In CI a failed test is tried once more; `npm test` lists each one that passed only then.
+    retry: process.env['CI'] === undefined ? 0 : 1,
     testTimeout: 120_000,
     hookTimeout: 60_000,
     // Two cores: tests that start ffmpeg and the engine must not starve each other.

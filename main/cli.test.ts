@@ -1,9 +1,10 @@
 /** `tubelet analyze` as a person calls it: it reports each named thing once, with what became of it. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { standardLibrary } from './projects.ts'
 
@@ -151,6 +152,26 @@ test('a port that is taken, or a library that cannot be opened, ends `serve` wit
   const file = tubelet('serve', '--project', at('in', 'film.mp4'))
   expect([file.code, file.out]).toEqual([1, ''])
   expect(file.err).toMatch(/^.*film\.mp4: .*\n$/)
+})
+
+test('a script that has read the address may stop reading: the app stays open', async () => {
+  const server = spawn(process.execPath, [path.join(import.meta.dirname, 'cli.ts'), 'serve', at('gone'), '--project', at('left')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, HOME: home, XDG_DATA_HOME: home, XDG_CACHE_HOME: home },
+  })
+  try {
+    // It will say here that there is no such file.
+    server.stderr.destroy()
+    let url: string | undefined
+    for await (const text of server.stdout.setEncoding('utf8') as AsyncIterable<string>)
+      if ((url = /http:\S+:\d+/.exec(text)?.[0]) !== undefined) break
+    for (let i = 0; i < 20; i += 1) {
+      expect((await fetch(`${url}/api/status`)).status).toBe(403)
+      await setTimeout(100)
+    }
+  } finally {
+    server.kill('SIGKILL')
+  }
 })
 
 test('a search tells of clips that show the same as a hit, and counts each', () => {

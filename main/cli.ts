@@ -80,11 +80,14 @@ Environment:
   XDG_DATA_HOME, XDG_CACHE_HOME (Linux)  where libraries and packs lie by default, and what may be deleted
 `
 
-// Whoever reads the output may have enough of it ("| head"): that is the end, and no fault.
+/** Whether the command goes on until it is ended, so that somebody who has read its address may leave. */
+let lasting = false
+
+// Whoever reads the output may have enough of it ("| head"): that is the end of what was to be printed, and no fault.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error) => {
-    if (hasCode(error, 'EPIPE')) process.exit()
-    throw error
+    if (!hasCode(error, 'EPIPE')) throw error
+    if (!lasting) process.exit()
   })
 
 const program = new Command('tubelet')
@@ -153,6 +156,9 @@ const watching = program
   )
   .action(watchFolders)
 withWhere(watching, 'the library to use')
+program.hook('preAction', (_, command) => {
+  lasting = command === serving || command === watching
+})
 
 program
   .command('address')

@@ -36,7 +36,7 @@ export const shortened = (output = '') =>
     .slice(0, 12)
     .join('\n')
 
-/** Vitest's JSON report. A test says what it needs with `{ meta: { needs: 'Linux' } }`. @returns {ReturnType<typeof judged>} */
+/** Vitest's JSON report. A test that passed at the second try is listed. A test says what it needs with `{ meta: { needs: 'Linux' } }`. @returns {ReturnType<typeof judged>} */
 export function ofVitest(report) {
   const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults)
   const skips = tests
@@ -48,7 +48,11 @@ export function ofVitest(report) {
     if (failed.length === 0) return status === 'failed' ? [{ name, reason: shortened(message) }] : []
     return failed.map(({ fullName, failureMessages }) => ({ name: fullName.trim(), reason: shortened(failureMessages?.[0]) }))
   })
-  return judged({ passed: report.numPassedTests, failed: report.numFailedTests, skips, failures })
+  // Of a test that passed, these are the errors of the try before.
+  const unsteady = tests
+    .filter(({ status, failureMessages }) => status === 'passed' && failureMessages?.length > 0)
+    .map(({ fullName, failureMessages }) => ({ name: fullName.trim(), reason: shortened(failureMessages[0]) }))
+  return judged({ passed: report.numPassedTests, failed: report.numFailedTests, skips, failures, unsteady })
 }
 
 /**

@@ -28,6 +28,12 @@ test('a skip for a missing clip, one without a reason and one that is still to b
   ])
 })
 
+test('a unit test that passed at the second try counts as passed, and is listed with the error of the first', () => {
+  const second = { fullName: 'pauses', status: 'passed', failureMessages: ['late'], meta: {} }
+  const { passed, failed, unsteady } = ofVitest(vitest({ fullName: 'adds', status: 'passed', failureMessages: [], meta: {} }, second))
+  expect([passed, failed, unsteady]).toEqual([5, 1, [{ name: 'pauses', reason: 'late' }]])
+})
+
 test('Playwright: a skip is found in nested suites, and a test that never ran after a failure is no skip', () => {
   const spec = (title: string, status: string, description?: string, error?: string) => ({
     title,

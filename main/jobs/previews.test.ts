@@ -1,4 +1,5 @@
 /** Preview copies as jobs of the queue: real clips, real ffmpeg. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, copyFileSync, statSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -85,7 +86,10 @@ describe('preview copies', () => {
   })
 
   it('stands still while the queue is paused, goes on after a quit, and takes no part for a copy', async () => {
-    const long = await source('t04_long.mp4')
+    // So long that it is not done before anybody has looked.
+    const file = path.join(folder, 'hours.mp4')
+    execFileSync((await findMediaTools()).ffmpeg, ['-v', 'error', '-stream_loop', '5', '-i', clipPath('t04_long.mp4'), '-c', 'copy', file])
+    const long = await source('hours.mp4', file)
     await preview('POST', long)
     await begun(long)
     expect(await stateOf(long)).toBe('making')

@@ -195,8 +195,12 @@ describe('sample on real files', () => {
     const message = 'Damaged: {{read}} of {{total}} frames could be read.'
     expect((await sampleAll('b02_truncated.mp4')).done.damaged).toMatchObject({ message, values: { read: 113, total: 292 } })
     const corrupt = await sampleAll('b04_decord_corrupted.mp4')
-    // One picture is lost; what follows it up to the next key picture, here the end, may be made up from it.
-    expect(corrupt.done.damaged).toMatchObject({ message: 'Damaged: seconds {{spans}} cannot be read.', values: { spans: '2.7–5' } })
+    // One picture is lost; what follows it up to the next key picture, here the end, may be made up from it. Decoding on several threads, ffmpeg tells of
+    // it one to three pictures before that one comes.
+    expect(corrupt.done.damaged).toMatchObject({
+      message: 'Damaged: seconds {{spans}} cannot be read.',
+      values: { spans: expect.stringMatching(/^2\.[567]–5$/) as string },
+    })
     expect(corrupt.clips.at(-1)?.endFrame).toBe(49)
     const silent = await sampleAll('b07_missing_audio_stsd.mp4')
     expect([silent.done.pts.length, silent.done.damaged]).toEqual([30, null])
