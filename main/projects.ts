@@ -113,12 +113,7 @@ export class Projects {
       const isOpen = dir === this.#dir
       if (isOpen) await before.close()
       try {
-        const unlock = lockLibrary(dir)
-        try {
-          restoreBackup(dir, backup)
-        } finally {
-          unlock()
-        }
+        putBack(dir, backup)
       } catch (error) {
         if (isOpen) this.current = this.#take(dir)
         throw error
@@ -168,14 +163,19 @@ export function lastProject(file: string): string | null {
   return remembered(file)[0]?.path ?? null
 }
 
-/** What a person does about a library that cannot be opened. */
-export type Instead = { open: 'again' | 'default' } | { open: 'other'; folder: string } | { open: 'none' }
+/** What a person does about a library that cannot be opened. `restored`: open it after this backup has taken its place. */
+export type Instead =
+  | { open: 'again' | 'default' }
+  | { open: 'restored'; backup: string }
+  | { open: 'other'; folder: string }
+  | { open: 'none' }
 
 /**
  * Opens the library that was open last, or the default one where none was. Another one is opened only when a person says so: edits would else
  * go to a library that nobody meant.
  *
- * @param ask What to do about a library that cannot be opened. @returns null where the person wants none.
+ * @param ask What to do about a library that cannot be opened, or about a backup of it that cannot be restored.
+ * @returns null where the person wants none.
  */
 export async function openLast<T>(
   last: string | null,
@@ -183,17 +183,31 @@ export async function openLast<T>(
   open: (folder: string) => T,
   ask: (folder: string, problem: Problem) => Promise<Instead>,
 ): Promise<T | null> {
+  let backup: string | null = null
   for (let folder = last ?? standard; ; ) {
     try {
+      if (backup !== null) putBack(folder, backup)
+      backup = null
       // A new library would be begun in its place.
       if (folder === last && folder !== standard && !existsSync(path.join(folder, LIBRARY))) throw gone(folder)
       return open(folder)
     } catch (error) {
       const instead = await ask(folder, problemOf(error))
+      backup = instead.open === 'restored' ? instead.backup : null
       if (instead.open === 'none') return null
       if (instead.open === 'default') folder = standard
       else if (instead.open === 'other') folder = instead.folder
     }
+  }
+}
+
+/** Restores a backup of a library that is not open here. @throws TubeletError as `restoreBackup` and `lockLibrary` do. */
+function putBack(dir: string, backup: string): void {
+  const unlock = lockLibrary(dir)
+  try {
+    restoreBackup(dir, backup)
+  } finally {
+    unlock()
   }
 }
 

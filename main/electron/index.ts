@@ -17,10 +17,9 @@ import {
   shell,
 } from 'electron'
 import type { AskShell, ToShell, ToWindow } from '../../app/desktop.ts'
-import { inEnglish, type Problem } from '../../app/errors.ts'
 import { Places } from '../places.ts'
-import { type Instead, lastProject, openLast, Projects } from '../projects.ts'
-import { Crashes, isOurs, mayGo, mayShow, ORIGIN } from './decisions.ts'
+import { lastProject, openLast, Projects } from '../projects.ts'
+import { askInstead, Crashes, type Dialogs, isOurs, mayGo, mayShow, ORIGIN } from './decisions.ts'
 import { forkUtility } from './engine-process.ts'
 import { setMenu } from './menu.ts'
 import { keepWindowState, windowState } from './window-state.ts'
@@ -108,26 +107,16 @@ function openProjects(folder: string): Promise<Projects | null> {
       projects.remember()
       return projects
     },
-    askInstead,
+    (dir, problem) => askInstead(dir, problem, dialogs),
   )
 }
 
-async function askInstead(dir: string, problem: Problem): Promise<Instead> {
-  const { message, next } = inEnglish(problem)
-  const { response } = await dialog.showMessageBox({
-    type: 'warning',
-    title: 'Tubelet',
-    message: 'Tubelet could not open its library.',
-    detail: `${dir}\n\n${message} ${next}`,
-    buttons: ['Try again', 'Choose another library…', 'Open the standard library', 'Quit'],
-    defaultId: 0,
-    cancelId: 3,
-  })
-  if (response === 1) {
-    const { filePaths } = await dialog.showOpenDialog({ properties: ['openDirectory', 'createDirectory'] })
-    return filePaths[0] === undefined ? { open: 'again' } : { open: 'other', folder: filePaths[0] }
-  }
-  return { open: response === 0 ? 'again' : response === 2 ? 'default' : 'none' }
+const dialogs: Dialogs = {
+  press: async (message, detail, buttons) => {
+    const asked = { type: 'warning' as const, title: 'Tubelet', message, detail, buttons: [...buttons], defaultId: 0 }
+    return (await dialog.showMessageBox({ ...asked, cancelId: buttons.length - 1 })).response
+  },
+  folder: async () => (await dialog.showOpenDialog({ properties: ['openDirectory', 'createDirectory'] })).filePaths[0] ?? null,
 }
 
 /** Denies all permissions and all network requests: the window needs neither. */
