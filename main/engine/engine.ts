@@ -25,6 +25,7 @@ import type {
   Spotted,
   TextUse,
 } from './protocol.ts'
+import { Turns, unlessAborted } from './turns.ts'
 
 export type { Asked, Encoding, EngineInfo, Followed, Generated, Picture, Regions, Spotted, TextUse } from './protocol.ts'
 export type EngineState = Status['engine']['state']
@@ -40,6 +41,10 @@ export interface AskOptions {
 
 const ENTRY = fileURLToPath(new URL(`./process${path.extname(import.meta.url)}`, import.meta.url))
 const CRASHES_ALLOWED = 5
+/** A step under which the process dies so often, the last times without any other, is what kills it. */
+const DEATHS_OF_A_STEP = 3
+/** When so many steps in a row were found to kill it, it is the engine that is broken. */
+const BLAMED_IN_A_ROW = 5
 const CRASH_WINDOW_MS = 60_000
 const FIRST_DELAY_MS = 100
 /** A graph that runs longer than this never ends: the slowest model that was tried takes two minutes on one core. */
@@ -49,7 +54,7 @@ const BEATS = 60
 
 /**
  * Every call waits until the engine is ready. It rejects with TubeletError `engine-unavailable` when the process dies under it (the
- * process is restarted by itself; ask again) or will not start any more, and `cancelled` when its signal is aborted.
+ * process is restarted by itself; ask again, as `step` does) or will not start any more, and `cancelled` when its signal is aborted.
  */
 export class Engine<M extends PackManifest = PackManifest> {
   readonly #channel: Channel<EngineService>
@@ -60,6 +65,11 @@ export class Engine<M extends PackManifest = PackManifest> {
   #state: EngineState = 'starting'
   #problem: Problem | null = null
   #crashes: number[] = []
+  readonly #turns = new Turns()
+  /** Steps that were found to kill the process since one was done. */
+  #blamed = 0
+  /** Of jobs that such a step has ended: others of their steps may still wait. */
+  readonly #setAside = new WeakMap<AbortSignal, TubeletError>()
   #restart: NodeJS.Timeout | undefined
   #closed = false
   #closing: Promise<void> | null = null
@@ -217,6 +227,53 @@ export class Engine<M extends PackManifest = PackManifest> {
     return this.#call('knownLook', { picture, texts, every }, { signal })
   }
 
+  /**
+   * One step of a job: calls that are made again if the process dies under them. Which of the steps that were under way killed it is not known, so each
+   * is then made while no other step runs. One that kills it even so ends its job, and no other.
+   *
+   * @param work No step within a step. @param signal The job's.
+   * @throws What `work` throws; TubeletError `engine-unavailable` if this step, or an earlier one of the job, kills the process.
+   */
+  async step<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let deaths = 0; ; ) {
+      try {
+        const run = () => {
+          const aside = this.#setAside.get(signal)
+          return aside === undefined ? work() : Promise.reject(aside)
+        }
+        const done = await (deaths === 0 ? this.#turns.beside(run, signal) : this.#turns.alone(run, signal))
+        this.#blamed = 0
+        return done
+      } catch (error) {
+        signal.throwIfAborted()
+        const aside = this.#setAside.get(signal)
+        if (aside !== undefined) throw aside
+        const died = error instanceof TubeletError && error.problem.code === 'engine-unavailable' && this.#problem === null
+        if (!died) throw error
+        deaths += 1
+        if (deaths === DEATHS_OF_A_STEP) throw this.#blame(error, signal)
+      }
+    }
+  }
+
+  /** The step that just failed kills the process: that says nothing about the engine, until hardly anything else is heard of it. */
+  #blame(cause: TubeletError, signal: AbortSignal): TubeletError {
+    const { details } = cause.problem
+    this.#blamed += 1
+    if (this.#blamed < BLAMED_IN_A_ROW) this.#crashes = []
+    else void this.#fail(unavailable('The engine stopped unexpectedly.', details))
+    const error = new TubeletError({
+      code: 'engine-unavailable',
+      message: 'The model “{{pack}}” ended each time that it was given a part of this file, so the file is set aside.',
+      values: { pack: this.info.manifest.name },
+      stillWorks: 'All other files go on.',
+      next: 'Give its task to another pack on the Packs page and try the file again, or leave the file out.',
+      ...(details === undefined ? {} : { details }),
+    })
+    this.#setAside.set(signal, error)
+    return error
+  }
+
   /** Compare the outputs with the pack's known answers. Returns what is wrong, or null. */
   selfTest(): Promise<string | null> {
     return this.#call('selfTest', null)
@@ -339,16 +396,6 @@ export type WordsEngine = Engine<OfFamily<'mammut' | 'smolvlm'>>
 
 export function ofFamily<F extends PackManifest['family']>(engine: Engine, family: F): engine is Engine<OfFamily<F>> {
   return engine.info.manifest.family === family
-}
-
-/** @throws The signal's reason when that is aborted first. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  const { promise: outcome, resolve, reject } = Promise.withResolvers<T>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  return outcome
 }
 
 function readiness(): PromiseWithResolvers<undefined> {

@@ -31,7 +31,7 @@ import { sample, type SampledClip } from '../media/sample.ts'
 import { framesOf, framesWanted, sampleFrames } from '../media/span.ts'
 import { type MediaTools, untilNotKilled } from '../media/tools.ts'
 import type { RunningPacks } from '../packs/running.ts'
-import { persevere, provenanceOf } from './asking.ts'
+import { provenanceOf } from './asking.ts'
 import { type Seer, Watch } from './watch.ts'
 
 /** The share of the progress that is reading; the rest is storing the last clip. */
@@ -313,7 +313,7 @@ async function encodeClip(
   const provenance = provenanceOf(pipeline.appVersion, engine)
   const chosen = library.packs.current()
   const times = timesOf(library, clipId, frames)
-  const { encoding, caption, seen } = await persevere(async () => {
+  const { encoding, caption, seen } = await engine.step(async () => {
     const encoding = await engine.encode({ tubes }, signal)
     // A guess is not shown, so its caption is only generated when somebody asks for it.
     const caption =
@@ -406,7 +406,7 @@ export async function lookAgain(pipeline: Pipeline, engine: MammutEngine, clipId
   library.saveSeen(
     clipId,
     engine.info,
-    await persevere(() => look(pipeline, engine, clipId, encoding, library.clipFrames(clipId, digest), probe, signal), signal),
+    await engine.step(() => look(pipeline, engine, clipId, encoding, library.clipFrames(clipId, digest), probe, signal), signal),
   )
 }
 
@@ -434,7 +434,7 @@ export async function answerClip(
   // A streamed answer is not retried: its reader has already seen tokens, and gets the error instead.
   const answer = onToken
     ? await engine.answer(encoding, question, { signal, onToken })
-    : await persevere(() => engine.answer(encoding, question, { signal }), signal)
+    : await engine.step(() => engine.answer(encoding, question, { signal }), signal)
   const body: AnnotationBody = { kind: 'answer', question, text: answer.text }
   return stored(library, clipId, {
     body,

@@ -25,7 +25,7 @@ import { lookedFor } from '../library/detections.ts'
 import type { Library } from '../library/library.ts'
 import type { MeasuredClip, SeenFrame } from '../library/seen.ts'
 import type { SampledClip } from '../media/clips.ts'
-import { persevere, provenanceOf } from './asking.ts'
+import { provenanceOf } from './asking.ts'
 import { detectorPatience, Frames, type Known, type Lent, type Patience } from './frames.ts'
 
 /** What finds boxes on single pictures. */
@@ -58,9 +58,13 @@ export class Watch {
     this.#parts = parts
     const { library, sourceId, detector, reader, signal } = parts
     const video = ++watches
-    const of = <T>(patience: Patience<T> | null, ask: (picture: Picture, frame: FrameRef) => Promise<T[]>, known: Known<T>) =>
-      new Frames<T>(known, patience, (picture, frame) => persevere(() => ask(picture, frame), signal))
     const seenBy = ({ info: { digest } }: Engine) => library.seen.ofSource(sourceId, digest)
+    const of = <T>(
+      engine: Engine,
+      patience: Patience<T> | null,
+      ask: (picture: Picture, frame: FrameRef) => Promise<T[]>,
+      known = seenBy(engine) as Known<T>,
+    ) => new Frames<T>(known, patience, (picture, frame) => engine.step(() => ask(picture, frame), signal))
     const [closed, owl] = [
       detector && ofFamily(detector, 'detector') ? detector : null,
       detector && ofFamily(detector, 'owl') ? detector : null,
@@ -69,15 +73,11 @@ export class Watch {
     const turnOf = ({ pts }: FrameRef, { input }: DetectorManifest) => Math.floor(secondsOf(pts, parts.probe) * input.rate + 0.001)
     this.#spotted =
       closed &&
-      of(
-        detectorPatience(parts.probe),
-        async (picture, frame) => ((await closed.see([picture], turnOf(frame, closed.info.manifest), signal))[0] ?? []).map(compact),
-        seenBy(closed) as Map<number, Spotted[] | null>,
+      of<Spotted>(closed, detectorPatience(parts.probe), async (picture, frame) =>
+        ((await closed.see([picture], turnOf(frame, closed.info.manifest), signal))[0] ?? []).map(compact),
       )
-    this.#looked = owl && of(null, (picture) => owl.look([picture], signal), cellsKnown(library, sourceId, owl))
-    this.#lines =
-      reader &&
-      of(null, async (picture) => (await reader.read([picture], video, signal))[0] ?? [], seenBy(reader) as Map<number, Line[] | null>)
+    this.#looked = owl && of(owl, null, (picture) => owl.look([picture], signal), cellsKnown(library, sourceId, owl))
+    this.#lines = reader && of<Line>(reader, null, async (picture) => (await reader.read([picture], video, signal))[0] ?? [])
     this.#tracker = this.#newTracker()
   }
 
@@ -204,7 +204,7 @@ async function spottedAmong(
 ): Promise<{ spotted: SeenFrame<Spotted>[]; lookedFor: string }> {
   const vocabulary = library.detections.vocabulary()
   const cells = looked.flatMap(({ seen }) => seen ?? [])
-  const found = await persevere(() => owl.spot(cells, vocabulary.map(phrasesOf), signal), signal)
+  const found = await owl.step(() => owl.spot(cells, vocabulary.map(phrasesOf), signal), signal)
   let next = 0
   const spotted = looked.map(({ ordinal, pts, seen }) => ({
     ordinal,
