@@ -80,6 +80,24 @@ describe('colours of a part of a picture', () => {
     }
   })
 
+  it.each<[string, Rgb]>([
+    ['tan', [209, 178, 111]],
+    ['beige', [230, 218, 166]],
+    ['light wood', [180, 140, 90]],
+    ['a fawn coat', [196, 160, 120]],
+  ])('claims no colour of what is %s: none of the words is right', (_, colour) => {
+    expect(
+      dominantColour(
+        coloursOf(
+          picture(40, 30, () => colour),
+          40,
+          30,
+          WHOLE,
+        ),
+      ),
+    ).toBeNull()
+  })
+
   it('reads only the box, and of it the middle before the corners', () => {
     const disc = picture(100, 100, (x, y) => (Math.hypot(x - 70, y - 30) < 20 ? [200, 20, 30] : [30, 120, 40]))
     const box = { cx: 0.7, cy: 0.3, w: 0.4, h: 0.4 }

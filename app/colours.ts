@@ -6,8 +6,8 @@
  * sigmoids around a centre cut the plane of a* and b* into sectors, one for each hue word. An ellipse around that centre, with a sigmoid
  * edge as well, holds the colours without hue; lightness divides those into black, grey and white.
  *
- * Two things are not the paper's, since its samples were painted cards under white light: the ellipse is wider (`CAST`), and what is more
- * vivid than any card is named by its hue in sRGB (`VIVID`), since CIELAB turns a screen's blue to purple and its red to orange.
+ * Three things are not the paper's, since its samples were painted cards under white light: the ellipse is wider (`CAST`), tan and beige have no word
+ * (`PALE`), and what is more vivid than any card is named by its hue in sRGB (`VIVID`), since CIELAB turns a screen's blue to purple and its red to orange.
  */
 import type { RelativeBox } from './boxes.ts'
 
@@ -115,6 +115,12 @@ const LIGHT = { at: 79.65, steep: 0.307 }
 const NO_HUE_BELOW = 9
 /** How much wider than in the paper the ellipse without hue is: light and white balance tint grey things. */
 const CAST = 1.5
+/**
+ * Fur, wood, sand and walls are tan and beige, for which none of the eleven words is right. The cards had no such colours, and above the lightness where
+ * brown ends the paper calls them orange or yellow: below `PALE` in chroma they get no word.
+ */
+const PALE = { chroma: 42, steep: 0.8, aboveLevel: 3 }
+const PALE_WORDS: ReadonlySet<Colour> = new Set(['orange', 'yellow'])
 /** From this chroma on a colour is named by its hue in sRGB; the degrees are where each word ends. */
 const VIVID = 70
 const VIVID_HUES: readonly (readonly [upTo: number, colour: Colour])[] = [
@@ -178,7 +184,7 @@ const BITS = 6
  */
 const KNOWN = { memberships: new Float32Array(2 ** (3 * BITS) * COLOURS.length), met: new Uint8Array(2 ** (3 * BITS)) }
 
-/** Adds `weight` times the memberships of one sRGB colour, to 6 bits a channel, to `into` (11 numbers, in the order of `COLOURS`). They sum to 1. */
+/** Adds `weight` times the memberships of one sRGB colour, to 6 bits a channel, to `into` (11 numbers, in the order of `COLOURS`). They sum to at most 1. */
 function addMembership(red: number, green: number, blue: number, weight: number, into: number[]): void {
   const entry = ((red >> (8 - BITS)) << (2 * BITS)) | ((green >> (8 - BITS)) << BITS) | (blue >> (8 - BITS))
   const from = entry * COLOURS.length
@@ -197,7 +203,7 @@ function rounded(byte: number): number {
   return Math.round(((byte >> (8 - BITS)) * 255) / (2 ** BITS - 1))
 }
 
-/** The memberships of one sRGB colour: 11 numbers, in the order of `COLOURS`, that sum to 1. */
+/** The memberships of one sRGB colour: 11 numbers, in the order of `COLOURS`, that sum to 1, or to less for what has no word. */
 function membership(red: number, green: number, blue: number): number[] {
   const out = new Array<number>(COLOURS.length).fill(0)
   const add = (place: number, share: number) => (out[place] = (out[place] ?? 0) + share)
@@ -226,7 +232,8 @@ function membership(red: number, green: number, blue: number): number[] {
   const total = degrees.reduce((sum, degree) => sum + degree, 0)
   // Neighbouring sectors overlap a little; together they must not exceed 1.
   const scale = total > 1 ? 1 / total : 1
-  hues.forEach(({ place }, i) => add(place, (degrees[i] ?? 0) * scale))
+  const named = at >= PALE.aboveLevel ? sigmoid(Math.hypot(a, b) - PALE.chroma, PALE.steep) : 1
+  hues.forEach(({ place }, i) => add(place, (degrees[i] ?? 0) * scale * (PALE_WORDS.has(COLOURS[place] ?? 'grey') ? named : 1)))
   const plain = Math.max(0, 1 - total)
   const [light, dark] = [sigmoid(lightness - LIGHT.at, LIGHT.steep), sigmoid(DARK.at - lightness, DARK.steep)]
   add(PLACE.black, plain * dark)
@@ -241,7 +248,7 @@ function membership(red: number, green: number, blue: number): number[] {
  *
  * @param rgb [height, width, 3] sRGB bytes.
  * @param box In shares of the picture; parts outside the picture are not read.
- * @returns Eleven shares in the order of `COLOURS` that sum to 1; all zero for a box without a pixel.
+ * @returns Eleven shares in the order of `COLOURS` that sum to at most 1; all zero for a box without a pixel.
  */
 export function coloursOf(rgb: Uint8Array, width: number, height: number, { cx, cy, w, h }: RelativeBox): number[] {
   const sums = new Array<number>(COLOURS.length).fill(0)
@@ -277,7 +284,7 @@ const CORE = 0.5
  * rows at the line's edges; the difference is cut by Otsu's threshold on the distance in RGB (N. Otsu, IEEE Trans. SMC 9(1), 1979).
  *
  * @param rgb [height, width, 3] sRGB bytes of the line alone.
- * @returns Eleven shares in the order of `COLOURS` that sum to 1.
+ * @returns Eleven shares in the order of `COLOURS` that sum to at most 1.
  */
 export function coloursOfLetters(rgb: Uint8Array, width: number, height: number): number[] {
   const margin = Math.max(1, Math.round(MARGIN * height))

@@ -104,6 +104,15 @@ const REACH = 2.5
 const SLACK = 0.35
 /** How many times larger or smaller it may look. */
 const GROWTH = 3
+/** The colours of two halves, and what has no word in each: tan is like tan. */
+function withoutWord(colours: readonly number[]): readonly number[] {
+  const middle = colours.length / 2
+  const rest = [colours.slice(0, middle), colours.slice(middle)].map((half) => Math.max(0, 1 - half.reduce((sum, share) => sum + share, 0)))
+  return [...colours, ...rest]
+}
+
+const shared = (a: readonly number[], b: readonly number[]) => a.reduce((sum, share, i) => sum + Math.sqrt(share * (b[i] ?? 0)), 0)
+
 /** Two looks whose colours have less in common (Bhattacharyya coefficient 0..1) are different objects, unless the place says otherwise. */
 const UNLIKE = 0.5
 /** A track and a box without a common name are paired only at this overlap. */
@@ -269,9 +278,7 @@ class Path {
   /** Bhattacharyya coefficient 0..1 of its colours and others; null if either is not known. */
   likeness(colours: readonly number[] | undefined): number | null {
     const look = this.#look
-    return look === undefined || colours === undefined
-      ? null
-      : colours.reduce((sum, share, i) => sum + Math.sqrt(share * (look[i] ?? 0)), 0) / 2
+    return look === undefined || colours === undefined ? null : shared(withoutWord(colours), withoutWord(look)) / 2
   }
 
   see(at: { ordinal: number; pts: number }, seen: Observation, steps: number): void {
