@@ -43,6 +43,12 @@ export function node24() {
   return stop(`Tubelet needs Node 24 or newer; this is ${process.version}. Install it from nodejs.org and run the command again.`)
 }
 
+/**
+ * Options for the Node of the host. By itself V8 gives 128 MB to what lives for a moment, and lets old memory grow to several times what is used before it
+ * looks for what is not: 100 MB and more that nothing uses. This costs no processor time that could be measured.
+ */
+export const lean = ['--max-semi-space-size=8', '--heap-growing-percent=30']
+
 /** Node keeps what it has compiled, TypeScript included: a second start takes half the time. */
 export const compileCache = { NODE_COMPILE_CACHE: path.join(root, 'node_modules', '.cache', 'compiled') }
 

@@ -1,7 +1,17 @@
 /** `npm start [-- FOLDER…]`: set up what is missing, then open the app; in a browser on this machine where Electron cannot run. */
 import { spawn } from 'node:child_process'
 import path from 'node:path'
-import { compileCache, electronRuntime, ensureDesktopBuild, ensureFfmpeg, ensureModules, ensureRenderer, node24, root } from './setup.mjs'
+import {
+  compileCache,
+  electronRuntime,
+  ensureDesktopBuild,
+  ensureFfmpeg,
+  ensureModules,
+  ensureRenderer,
+  lean,
+  node24,
+  root,
+} from './setup.mjs'
 
 ensureModules()
 ensureFfmpeg()
@@ -17,7 +27,7 @@ if (electron.program) {
   command = [electron.program, [root, ...args]]
 } else {
   console.log(`Opening in the browser, because ${electron.reason}.`)
-  command = [node24(), [path.join(root, 'main', 'cli.ts'), 'serve', '--open', ...args.filter((arg) => arg !== '--web')]]
+  command = [node24(), [...lean, path.join(root, 'main', 'cli.ts'), 'serve', '--open', ...args.filter((arg) => arg !== '--web')]]
 }
 
 const child = spawn(command[0], command[1], { cwd: root, stdio: 'inherit', env: { ...process.env, ...compileCache } })

@@ -10,6 +10,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RouteOutput } from '../app/contract.ts'
 import { Library } from '../main/library/library.ts'
+import { lean } from '../main/setup.mjs'
 
 interface Session {
   videos: number
@@ -53,7 +54,7 @@ export async function many({ videos, packs, measurements, onMeasured }: Session)
     await library.close()
   }
   const args = ['serve', '--project', project, '--packs', path.join(folder, 'packs')]
-  const host = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const host = spawn(process.execPath, [...lean, cli, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   const died: string[] = []
   host.on('exit', (code, signal) => died.push(`the host ended with ${signal ?? String(code)}`))
   try {

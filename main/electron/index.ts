@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import v8 from 'node:v8'
 import {
   app,
   BrowserWindow,
@@ -27,6 +28,9 @@ import { keepWindowState, windowState } from './window-state.ts'
 protocol.registerSchemesAsPrivileged([
   { scheme: 'tubelet', privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
 ])
+
+// As `lean` in main/setup.mjs, as far as that can be said to a V8 that runs already.
+v8.setFlagsFromString('--heap-growing-percent=30')
 
 // Every page, also one that a fault in this file would open, is without Node and within the system's sandbox.
 app.enableSandbox()

@@ -1,14 +1,18 @@
-/** Videos whose pictures end the model that looks at them, again and again: they are set aside, and the others go on. */
+/** Files that end a model each time, or bring ffmpeg to its limits: they are set aside, and the others go on. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { RouteOutput } from '../../app/contract.ts'
 import { problemOf } from '../../app/errors.ts'
+import { isAlive } from '../alive.ts'
 import { childProcess } from '../channel.ts'
 import { Engine, type ForkEngine } from '../engine/engine.ts'
 import { Library } from '../library/library.ts'
+import { probe } from '../media/probe.ts'
+import { sample } from '../media/sample.ts'
+import { findMediaTools } from '../media/tools.ts'
 import { openTubelet } from '../open.ts'
 import { OBJECTS } from '../packs/pack.testing.ts'
 
@@ -109,3 +113,64 @@ test('an engine that ends under whatever it is given is given up, and not every 
   expect(outcomes.slice(10).every((one) => one.includes('The engine stopped unexpectedly.'))).toBe(true)
   expect([engine.state, starts]).toEqual(['failed', 15])
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'files that bring their child to its limit of memory, output or time leave the slot to the next one',
+  { timeout: 120_000, meta: { needs: 'Linux' } },
+  async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-slots-'))
+    const tools = await findMediaTools()
+    /** A stand-in that does one thing with files of one name, and runs the tool itself with all others. */
+    const standIn = (tool: string, name: string, deed: string) => {
+      const file = path.join(folder, `${path.basename(tool)} for ${name}`)
+      writeFileSync(
+        file,
+        `#!/bin/sh\ncase "$*" in *filter_complex*'${name}'*|*'${name}'*filter_complex*|*-show*'${name}'*) echo $$ >>'${file}.pid'; ${deed};; esac\nexec '${tool}' "$@"\n`,
+      )
+      chmodSync(file, 0o755)
+      return file
+    }
+    const made = (name: string, hue: number) => {
+      const file = path.join(folder, name)
+      const args = ['-f', 'lavfi', '-i', `testsrc2=s=96x72:r=3:d=1,hue=h=${hue}`, '-pix_fmt', 'yuv420p', '-preset', 'ultrafast']
+      execFileSync('ffmpeg', ['-v', 'error', ...args, file])
+      utimesSync(file, 1e9, 1e9)
+      return file
+    }
+    vi.stubEnv('FFMPEG_PATH', standIn(tools.ffmpeg, 'memory', `exec perl -e 'my $all = "x" x 2**38'`))
+    vi.stubEnv('FFPROBE_PATH', standIn(tools.ffprobe ?? '', 'flood', 'exec yes'))
+    const tubelet = openTubelet({ projectDir: path.join(folder, 'library'), packsDir: path.join(folder, 'packs'), host: 'cli' })
+    try {
+      // As many of each kind as there are slots: a slot that stays taken would leave none.
+      const paths = ['flood 1', 'flood 2', 'memory 1', 'memory 2', 'sound 1', 'sound 2'].map((name, n) => made(`${name}.mp4`, n * 30))
+      await tubelet.handle(new Request('http://tubelet/api/sources', { method: 'POST', body: JSON.stringify({ paths }) }))
+      await tubelet.jobs.idle()
+      const states = tubelet.library.sources().map(({ name, state, problem }) => `${name} ${state} ${problem?.code ?? ''}`)
+      expect(states.sort()).toEqual([
+        'flood 1.mp4 failed ffmpeg-failed',
+        'flood 2.mp4 failed ffmpeg-failed',
+        'memory 1.mp4 failed no-frames',
+        'memory 2.mp4 failed no-frames',
+        'sound 1.mp4 done ',
+        'sound 2.mp4 done ',
+      ])
+      for (const file of ['flood', 'memory']) expect(readdirSync(folder).find((name) => name.endsWith(`for ${file}.pid`))).toBeDefined()
+      const stuck = standIn(tools.ffmpeg, 'sound 1', 'exec sleep 600')
+      const [at = ''] = paths.slice(4)
+      const found = await probe(tools, at)
+      const read = async (ffmpeg: string) => {
+        let frames = 0
+        for await (const event of sample({ ...tools, ffmpeg }, at, found, [], { stallMs: 300 }))
+          if (event.type === 'done') frames = event.pts.length
+        return frames
+      }
+      await expect(read(stuck)).rejects.toMatchObject({ problem: { code: 'decode-timeout' } })
+      expect(isAlive(Number(readFileSync(`${stuck}.pid`, 'utf8')))).toBe(false)
+      expect(await read(tools.ffmpeg)).toBe(3)
+    } finally {
+      vi.unstubAllEnvs()
+      await tubelet.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  },
+)

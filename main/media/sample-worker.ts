@@ -13,8 +13,6 @@ import { ended, startTool } from './tools.ts'
 
 /** At so many clips and pictures that the host has not taken yet, ffmpeg's pipes are no longer read, so that it waits. */
 const MAX_WAITING = 8
-/** A decoder that gives no byte for this long, though its pipes are being read, is stuck. */
-const STALL_MS = 60_000
 /**
  * Milliseconds between two reads of ffmpeg's messages: it writes them in pieces of some 30 bytes, several a frame, and a read of each would cost more
  * than all other pipes together.
@@ -80,7 +78,7 @@ class Run {
     this.#read(strip, (chunk) => pass.strip(chunk))
     task.wants.forEach(({ key }, i) => this.#read(wanted[i], (chunk) => pass.wanted(key, chunk)))
     const watch = setInterval(() => {
-      if (this.#waiting < MAX_WAITING && Date.now() - this.#lastBytes > STALL_MS) this.#stall.abort()
+      if (this.#waiting < MAX_WAITING && Date.now() - this.#lastBytes > task.stallMs) this.#stall.abort()
     }, 1000)
     try {
       const code = await ended(child)

@@ -63,6 +63,8 @@ export interface PassTask {
   file: string
   probe: Probe
   wants: readonly Want[]
+  /** A decoder that gives no byte for so many milliseconds, though its pipes are being read, is stuck. */
+  stallMs: number
 }
 /** Which pass is meant; one that is over is none. */
 type Of = Pick<PassTask, 'seal'>
@@ -76,6 +78,8 @@ export interface SampleService {
   /** Kill ffmpeg and end the pass. */
   stop: { input: Of; output: null }
 }
+
+const STALL_MS = 60_000
 
 /** The thread ended: like a killed tool it says nothing about the file, and the pass is tried again (`untilNotKilled`). */
 const STOPPED: Problem = {
@@ -104,6 +108,7 @@ export function warmUp(): void {
  * Decode a source once. Clips tile the source without gaps and come in order. A consumer that is slow makes ffmpeg wait, so memory does
  * not grow; leaving the loop, or aborting, kills ffmpeg before this returns.
  *
+ * @param options.stallMs See PassTask.
  * @throws TubeletError `no-frames`, `codec-unsupported`, `decode-timeout`, `file-missing`, `file-unreadable`, `ffmpeg-missing`,
  *   `tool-killed` (events before it hold, and come again in the next try); the
  *   signal's reason when aborted. A partly readable file is no error: its `done` event says what is missing.
@@ -113,16 +118,16 @@ export async function* sample(
   file: string,
   probe: Probe,
   wants: readonly Want[],
-  options: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal; stallMs?: number } = {},
 ): AsyncGenerator<SampleEvent> {
-  const { signal } = options
+  const { signal, stallMs = STALL_MS } = options
   signal?.throwIfAborted()
   await access(file).catch((error: unknown) => {
     throw new TubeletError(problemOfAccess(file, error), { cause: error })
   })
   const seal = newSeal()
   const args = decodePlan(tools, file, probe, wants, seal, await standingTimes(tools, file, probe, signal))
-  const task: PassTask = { ffmpeg: tools.ffmpeg, args, seal, file, probe, wants }
+  const task: PassTask = { ffmpeg: tools.ffmpeg, args, seal, file, probe, wants, stallMs }
   const tell = <K extends 'taken' | 'reuse' | 'stop'>(kind: K, input: SampleService[K]['input'], transfer: ArrayBuffer[] = []) => {
     // If the thread died, the pass reports it.
     worker.call(kind, input, { transfer }).catch(() => undefined)
