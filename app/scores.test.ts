@@ -41,5 +41,8 @@ describe('scores in plain words', () => {
     })
   })
 
+  it('tells of boxes of a public set, where no name counts as learnt', () =>
+    expect(tell([row('boxes', 'AP50', 0.4), row('boxes', 'AP', 0.2)])?.boxes).toEqual({ all: 0.4 }))
+
   it('says nothing where nothing was measured', () => expect(tell([])).toBeNull())
 })

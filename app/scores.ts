@@ -21,7 +21,7 @@ export interface Told {
   search?: { first: number; ten: number; among: number }
   captions?: { colour: number; thing: number; direction: number }
   /** Average precision at an overlap of 0.5 (COCO's AP50). */
-  boxes?: { known: number; novel: number | null }
+  boxes?: { known: number; novel: number | null } | { all: number }
 }
 
 /** What was measured on the set with most rows; null where nothing was. */
@@ -51,6 +51,8 @@ export function tell(scores: readonly Row[]): Told | null {
   const [colour, thing, direction] = ['colour', 'what', 'direction'].map((topic) => get('caption', `${topic} right`))
   if (colour !== undefined && thing !== undefined && direction !== undefined) told.captions = { colour, thing, direction }
   const known = get('detect', 'AP50, known names')
+  const all = get('boxes', 'AP50')
   if (known !== undefined) told.boxes = { known, novel: get('detect', 'AP50, novel') ?? null }
+  else if (all !== undefined) told.boxes = { all }
   return told
 }

@@ -29,6 +29,7 @@ import { becameOf, linesOf } from './intake/told.ts'
 import { SIDECARS } from './intake/watching.ts'
 import { libraryCommand } from './library/command.ts'
 import { frameRate, listOf, names, pictureChoice, wholeNumber, words } from './options.ts'
+import { evaluateCommand } from './evaluation/command.ts'
 import { packsCommand } from './packs/command.ts'
 import type { Packs } from './packs/packs.ts'
 import { searchCommand } from './search/command.ts'
@@ -183,6 +184,7 @@ program.addCommand(
 program.addCommand(importCommand(standardLibrary(dataFolder)))
 
 program.addCommand(packsCommand())
+program.addCommand(evaluateCommand())
 program.addCommand(tokenCommand(standardLibrary(dataFolder)))
 program.addCommand(doctorCommand())
 program.addCommand(completionCommand(program))

@@ -101,10 +101,7 @@ function assembled(
   { projectDir, host, fork, projects = ONE_PROJECT, packsDir = path.join(dataFolder, 'packs'), places = new Places() }: OpenOptions,
 ): Tubelet {
   const changed = () => library.emit({ type: 'status' })
-  const store = new PackStore(
-    SHIPPED.map((name) => resource('packs', name)),
-    packsDir,
-  )
+  const store = packsIn(packsDir)
   const chosen = choosePacks(library, store)
   const engines = new RunningPacks(chosen.dirs, fork, changed)
   const media = new Starting(findMediaTools, () => {
@@ -186,6 +183,14 @@ const FIRST_CHOICE: Record<Task, (typeof SHIPPED)[number]> = {
   search: 'tubelet-mini',
   boxes: 'objects-80',
   text: 'screen-text',
+}
+
+/** The packs of this machine. @param folder Where imported ones lie. */
+export function packsIn(folder: string): PackStore {
+  return new PackStore(
+    SHIPPED.map((name) => resource('packs', name)),
+    folder,
+  )
 }
 
 /** The pack folder for each task: of the chosen pack, or of a bundled one if none was chosen or the chosen one is gone (`lost`). */

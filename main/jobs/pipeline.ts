@@ -189,7 +189,8 @@ async function enginesOf({ packs }: Pipeline): Promise<Engines> {
   }
 }
 
-function wantOf({ info: { digest: key, manifest } }: WordsEngine): EncoderWant {
+/** What an encoding pack wants of a pass. */
+export function wantOf({ info: { digest: key, manifest } }: WordsEngine): EncoderWant {
   return manifest.family === 'mammut' ? { key, kind: 'tubes', input: manifest.input } : { key, kind: 'frames', input: manifest.input }
 }
 

@@ -214,6 +214,14 @@ export function inputFile(file: string, numbered = false): string[] {
   ]
 }
 
+/** A single picture as ffmpeg's input arguments; no pattern in its name is one. */
+export function pictureFile(file: string): string[] {
+  return [
+    ...['-protocol_whitelist', 'file', '-format_whitelist', PICTURES, '-f', 'image2', '-pattern_type', 'none'],
+    ...['-i', `file:${path.resolve(file)}`],
+  ]
+}
+
 /**
  * Input options that give the whole coded picture, as browsers show it: no version of ffmpeg then crops it to a clean aperture (`clap`). The
  * probe gives the size of the whole picture too.

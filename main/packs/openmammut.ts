@@ -344,7 +344,7 @@ function manifestOf(
     id: `openmammut-${kind.toLowerCase().replace('/', '-')}-${precision}`,
     version: '1.0.0',
     name: `openMaMMUT ${kind}${STORED[precision]}`,
-    description: `Made from ${path.basename(file)} on this machine: ${of('frames')} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes. Nothing of it was measured here, so how often it is right is not known.`,
+    description: `Made from ${path.basename(file)} on this machine: ${of('frames')} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes.`,
     licence: manifest.licence,
     data: [],
     tasks: ['caption', 'search'],

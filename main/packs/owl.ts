@@ -243,7 +243,7 @@ function manifestOf(
     id: `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-${precision}`,
     version: '1.0.0',
     name: `${name}${STORED[precision]}`,
-    description: `Made from ${path.basename(file)} on this machine: it finds boxes of any words, and of what looks like a box. Nothing of it was measured here: its scores are no probabilities, and how often it is right is not known.`,
+    description: `Made from ${path.basename(file)} on this machine: it finds boxes of any words, and of what looks like a box.`,
     licence,
     data: [],
     tasks: ['boxes'],

@@ -275,7 +275,7 @@ function manifestOf({ file, precision, template: { manifest }, env, marks }: Fac
     id: `smolvlm2-${kind.toLowerCase()}-${precision}`,
     version: '1.0.0',
     name: `SmolVLM2 ${kind}${STORED[precision]}`,
-    description: `Made from ${path.basename(file)} on this machine: a frame a second of a clip, each seen as a picture. It writes captions and answers questions in English; it finds no clips by words and no boxes. Nothing of it was measured here, so how often it is right is not known.`,
+    description: `Made from ${path.basename(file)} on this machine: a frame a second of a clip, each seen as a picture. It writes captions and answers questions in English; it finds no clips by words and no boxes.`,
     licence: manifest.licence,
     data: [],
     tasks: ['caption', 'answer'],

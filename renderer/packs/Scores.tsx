@@ -63,7 +63,8 @@ export function Scores({ pack }: { pack: PackManifest }) {
             )}
           </li>
         )}
-        {boxes && (
+        {boxes && 'all' in boxes && <li>{t('Its boxes: {{all}} average precision (AP50).', { all: percent(boxes.all) })}</li>}
+        {boxes && 'known' in boxes && (
           <li>
             {t('Boxes of names that it learnt: {{known}} average precision (AP50).', { known: percent(boxes.known) })}{' '}
             {boxes.novel !== null && t('Of names that it did not learn: {{novel}}.', { novel: percent(boxes.novel) })}

@@ -35,13 +35,16 @@ const OWN = new Set([
 
 /** A text of a pack.json in the window's language if it is one of Tubelet's own; texts of other packs stay as they are. */
 export function packText(text: string): string {
+  // What `tubelet evaluate` has measured: the set, and how much of it.
+  const set = /^(.*); measured here$/.exec(text)?.[1]
+  if (set !== undefined) return t('{{set}}, on this computer', { set })
   return OWN.has(text) ? t(text) : text
 }
 
 /** Why what a pack says is not sure: the kind of video about which it is never sure, or that nothing was measured; null if there is no such reason. */
 export function doubts(manifest: PackManifest): string | null {
   if (manifest.family === 'owl' && !manifest.calibration.measured)
-    return t('Scores of {{pack}} are no probabilities: nothing was measured here, and from which score on a box counts is a guess.', {
+    return t('Scores of {{pack}} are no probabilities, and from which score on a box counts is a guess.', {
       pack: manifest.name,
     })
   const familiar = manifest.family === 'mammut' ? manifest.calibration.familiar : undefined
@@ -53,18 +56,17 @@ export function doubts(manifest: PackManifest): string | null {
 
 export function describe(manifest: PackManifest): string {
   if (manifest.family === 'owl' && manifest.source !== undefined)
-    return t(
-      'Made from {{file}} on this machine: it finds boxes of any words, and of what looks like a box. Nothing of it was measured here: its scores are no probabilities, and how often it is right is not known.',
-      { file: manifest.source.file },
-    )
+    return t('Made from {{file}} on this machine: it finds boxes of any words, and of what looks like a box.', {
+      file: manifest.source.file,
+    })
   if (manifest.family === 'smolvlm')
     return t(
-      'Made from {{file}} on this machine: a frame a second of a clip, each seen as a picture. It writes captions and answers questions in English; it finds no clips by words and no boxes. Nothing of it was measured here, so how often it is right is not known.',
+      'Made from {{file}} on this machine: a frame a second of a clip, each seen as a picture. It writes captions and answers questions in English; it finds no clips by words and no boxes.',
       { file: manifest.source.file },
     )
   if (manifest.family !== 'mammut' || manifest.source === undefined) return packText(manifest.description)
   return t(
-    'Made from {{file}} on this machine: {{frames}} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes. Nothing of it was measured here, so how often it is right is not known.',
+    'Made from {{file}} on this machine: {{frames}} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes.',
     { file: manifest.source.file, frames: manifest.input.frames },
   )
 }
@@ -80,7 +82,9 @@ export function worth(manifest: PackManifest, task: Task): string {
   if (task === 'answer' && told?.answers !== undefined) return t('Of its answers {{right}} are right.', { right: percent(told.answers) })
   if (task === 'search' && told?.search)
     return t('The clip that is meant comes first in {{first}} of searches.', { first: percent(told.search.first) })
-  if (task === 'boxes' && told?.boxes)
+  if (task === 'boxes' && told?.boxes && 'all' in told.boxes)
+    return t('Its boxes: {{all}} average precision (AP50).', { all: percent(told.boxes.all) })
+  if (task === 'boxes' && told?.boxes && 'known' in told.boxes)
     return t('Boxes of names that it learnt: {{known}} average precision (AP50).', { known: number(told.boxes.known, 2) })
   const of = (metric: string, on?: string) =>
     manifest.scores.find((score) => score.task === task && score.metric === metric && (on === undefined || score.on === on))?.value
