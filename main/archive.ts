@@ -23,8 +23,10 @@ const MANY = 0xffff
 const LARGEST_LIST = 256 * 2 ** 20
 /** The end of an archive, with the longest comment. */
 const TAIL = 22 + 0xffff
-/** How much smaller deflate makes nothing but zeros; libraries stay far below. */
+/** How much smaller deflate makes a library at most, and by far; nothing but zeros it makes a thousand times smaller. */
 const MOST_DENSE = 300
+/** Less than this, bytes, may be as dense as it likes. */
+const LITTLE = 2 ** 26
 
 export interface NewEntry {
   name: string
@@ -225,11 +227,12 @@ export async function entriesOf(file: string): Promise<Entry[]> {
       // Some file systems tell no cases, and none should have one file over another.
       const key = entry.name.normalize('NFC').toLowerCase()
       if (names.has(key) || entry.at + entry.packed > size) throw notOurs(file)
-      if (entry.bytes > 2 ** 26 && entry.bytes / Math.max(1, entry.packed) > MOST_DENSE) throw notOurs(file)
+      if (entry.bytes > LITTLE && entry.bytes / Math.max(1, entry.packed) > MOST_DENSE) throw notOurs(file)
       names.add(key)
       entries.push(entry)
       at = next
     }
+    mustBeApart(entries, size, file)
     return entries
   } catch (error) {
     if (error instanceof RangeError) throw notOurs(file)
@@ -237,6 +240,18 @@ export async function entriesOf(file: string): Promise<Entry[]> {
   } finally {
     await handle.close()
   }
+}
+
+/** Entries that share bytes of the archive, and many small dense ones, make far more of it than it holds. */
+function mustBeApart(entries: readonly Entry[], size: number, file: string): void {
+  let from = 0
+  for (const { at, packed } of entries.toSorted((a, b) => a.at - b.at || a.packed - b.packed)) {
+    if (at < from) throw notOurs(file)
+    // Its header, without its name.
+    from = at + 30 + packed
+  }
+  const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
+  if (bytes > LITTLE && bytes / size > MOST_DENSE) throw notOurs(file)
 }
 
 function entryAt(list: Buffer, at: number, file: string): [Entry, number] {

@@ -5,7 +5,15 @@
  * Whole numbers that may be large are INT64, others INT32; what is 0 or 1 in CSV is a BOOLEAN; an empty cell is null. Texts stay as they are: a text
  * that a spreadsheet would run needs no apostrophe here.
  */
-import { type AsyncBuffer, type Compressors, parquetMetadataAsync, parquetReadObjects, type SchemaElement } from 'hyparquet/src/index.js'
+import { parquetHeader } from 'hyparquet/src/column.js'
+import {
+  type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  type SchemaElement,
+} from 'hyparquet/src/index.js'
 import { ParquetWriter, type Writer } from 'hyparquet-writer/src/index.js'
 import { phrase } from '../phrase.ts'
 import { boxes, type Columns, foundInBoxes, foundInSpans, type LooseRow, type Row, spans, tableOf } from './csv.ts'
@@ -95,6 +103,46 @@ function cellOf(value: unknown): string | number | null {
 /** At most so many rows of a group of another tool are read at once. */
 const AT_ONCE = 50_000
 
+/** More than writers put into one page, and into one group of rows: bytes when unpacked, and values. */
+const MOST_OF_PAGE = { bytes: 2 ** 28, values: 2 ** 24 }
+const MOST_OF_GROUP = 2 ** 30
+/** Bytes in which the header of a page ends. */
+const HEADER = 2 ** 16
+
+/**
+ * What a page claims is believed by its reader before it looks: a few bytes can claim gigabytes.
+ * @throws SyntaxError where more is claimed than such a file can hold.
+ */
+async function mustBeBounded(file: AsyncBuffer, { row_groups: groups }: FileMetaData): Promise<void> {
+  const inFile = (claim: number) => Number.isSafeInteger(claim) && claim >= 0 && claim <= file.byteLength
+  const refuse = () => new SyntaxError(phrase('It claims to hold more than such a file can.'))
+  for (const { columns, num_rows } of groups) {
+    let bytes = 0
+    for (const { meta_data: chunk } of columns) {
+      if (chunk === undefined) continue
+      let from = Number(chunk.dictionary_page_offset || chunk.data_page_offset)
+      const end = from + Number(chunk.total_compressed_size)
+      let held = 0
+      if (!inFile(from) || !inFile(end)) throw refuse()
+      while (from < end) {
+        const reader = { view: new DataView(await file.slice(from, Math.min(from + HEADER, end))), offset: 0 }
+        const page = parquetHeader(reader)
+        const values = [page.data_page_header, page.data_page_header_v2, page.dictionary_page_header].map((one) => one?.num_values ?? 0)
+        bytes += page.uncompressed_page_size
+        if (page.type !== 'DICTIONARY_PAGE') held += Math.max(...values)
+        const isBounded =
+          page.uncompressed_page_size >= 0 &&
+          page.uncompressed_page_size <= MOST_OF_PAGE.bytes &&
+          values.every((count) => count >= 0 && count <= MOST_OF_PAGE.values) &&
+          bytes <= MOST_OF_GROUP
+        if (!isBounded || !inFile(page.compressed_page_size)) throw refuse()
+        from += reader.offset + page.compressed_page_size
+      }
+      if (held < num_rows) throw new SyntaxError(phrase('It has fewer rows than it says.'))
+    }
+  }
+}
+
 /** A byte order mark at the beginning of a text is a part of it, which hyparquet 1.31.5 drops. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const PARSERS = { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes) }
@@ -105,6 +153,7 @@ async function* groupsOf(
 ): AsyncGenerator<{ rows: Record<string, unknown>[]; found: string[]; from: number }> {
   const metadata = await parquetMetadataAsync(file)
   const found = metadata.schema.slice(1).map(({ name }) => name)
+  await mustBeBounded(file, metadata)
   let from = 0
   if (metadata.row_groups.length === 0) yield { rows: [], found, from }
   for (const { num_rows } of metadata.row_groups) {

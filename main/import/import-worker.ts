@@ -238,11 +238,16 @@ function isText(head: Buffer): boolean {
   return [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut)))
 }
 
-/** Those that hyparquet has not itself. */
+/** Those that hyparquet has not itself. None gives more than the page says, which is limited. */
 const COMPRESSORS: Compressors = {
-  GZIP: (input) => gunzipSync(input),
-  BROTLI: (input) => brotliDecompressSync(input),
-  ZSTD: (input) => zstdDecompressSync(input),
+  GZIP: (input, length) => gunzipSync(input, upTo(length)),
+  BROTLI: (input, length) => brotliDecompressSync(input, upTo(length)),
+  ZSTD: (input, length) => zstdDecompressSync(input, upTo(length)),
+}
+
+/** Zlib takes no limit of nothing. */
+function upTo(length: number): { maxOutputLength: number } {
+  return { maxOutputLength: Math.max(1, length) }
 }
 
 /** The groups of a file that is read here and there. @throws SyntaxError where it is damaged. */
@@ -255,7 +260,7 @@ async function* groupsIn(
   try {
     const { size } = fstatSync(descriptor)
     const slice = (start: number, end = size) => {
-      const part = new Uint8Array(Math.max(0, end - start))
+      const part = new Uint8Array(Math.max(0, Math.min(end, size) - start))
       onBytes(readSync(descriptor, part, 0, part.length, start))
       return part.buffer
     }

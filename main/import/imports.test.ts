@@ -1,6 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { parquetWriteBuffer } from 'hyparquet-writer/src/index.js'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type AnnotationDocument, libraryOf, randomDocument, tricky } from '../../test/documents.ts'
 import type { ExportFormat } from '../../app/contract/export.ts'
@@ -446,3 +448,21 @@ function allAmong(boxes: readonly Bare[], others: readonly Bare[]): boolean {
     others.some((other) => other.where === where && other.sides.every((side, at) => Math.abs(side - (sides[at] ?? 0)) < 0.02)),
   )
 }
+
+it('a page that unpacks to more than it says is not unpacked further', async () => {
+  const buffer = parquetWriteBuffer({
+    columnData: [{ name: 'video', data: Array.from({ length: 500 }, (_, n) => `${n} ${'x'.repeat(60)}`), type: 'STRING' }],
+    codec: 'GZIP',
+    // A thousand times as much as the page was.
+    compressors: { GZIP: (page) => new Uint8Array(gzipSync(Buffer.alloc(page.length * 1000))) },
+  })
+  const imports = new Imports(hold([tricky]))
+  const {
+    files: [read],
+    parts,
+  } = await imports.read([file('bomb.parquet', Buffer.from(buffer))])
+  expect(parts).toEqual([])
+  // Its reader would say that the lengths differ, once it had all of it.
+  expect(JSON.stringify(read?.problem)).toContain('Cannot create a Buffer larger than')
+  await imports.close()
+})

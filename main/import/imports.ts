@@ -92,6 +92,8 @@ export class Imports {
         { signal: ended, onNote: (share) => this.#library.emit({ type: 'import', importId, share }) },
       )
       await tellOwn(open.reading.videos, files)
+      // What it has in memory is of no use to anybody.
+      if (open.reading.videos.length === 0) await worker.close()
     } catch (error) {
       await this.leave(importId)
       throw error

@@ -15,11 +15,12 @@ import {
 } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { crc32, deflateRawSync } from 'node:zlib'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Handover, LIBRARY_FILE, LONGEST_NAME, MANIFEST } from '../../app/handover.ts'
 import { newLabel } from '../../app/vocabulary.ts'
-import { contentOf, entriesOf, type NewEntry, writeArchive } from '../archive.ts'
+import { contentOf, entriesOf, type Entry, type NewEntry, writeArchive } from '../archive.ts'
 import { Identity } from '../jobs/identity.ts'
 import { Library } from '../library/library.ts'
 import { PERSON } from '../library/signed.ts'
@@ -193,6 +194,20 @@ const HOSTILE: readonly [string, (entries: NewEntry[]) => NewEntry[]][] = [
   ],
 ]
 
+const picture = (n: number, from: Buffer): NewEntry => ({ name: `pictures/1/clip-${n}.jpg`, from, deflate: false })
+
+/** Changes what the list of an archive says of an entry (ZIP application note, 4.3.12 and 4.5.3). */
+function restated(file: string, entry: Entry | undefined, now: Partial<Pick<Entry, 'method' | 'bytes' | 'crc' | 'at'>>): void {
+  const all = readFileSync(file)
+  const name = all.lastIndexOf(entry?.name ?? expect.fail())
+  const sizes = name + (entry?.name.length ?? 0) + 4
+  if (now.method !== undefined) all.writeUInt16LE(now.method, name - 36)
+  if (now.crc !== undefined) all.writeUInt32LE(now.crc, name - 30)
+  if (now.bytes !== undefined) all.writeBigUInt64LE(BigInt(now.bytes), sizes)
+  if (now.at !== undefined) all.writeBigUInt64LE(BigInt(now.at), sizes + 16)
+  writeFileSync(file, all)
+}
+
 test('a damaged, foreign, too new or hostile file is refused with a sentence, and leaves nothing', async () => {
   const { path: file } = await give('anna.tubelet')
   const files = await Promise.all(HOSTILE.map(([, alter], nth) => altered(file, `hostile ${nth}.tubelet`, alter)))
@@ -202,9 +217,24 @@ test('a damaged, foreign, too new or hostile file is refused with a sentence, an
   broken.fill(0, 2_000, 2_100)
   writeFileSync(at('broken.tubelet'), broken)
   writeFileSync(at('text.tubelet'), 'hello')
+  // Two names for the same bytes: as many of them make any amount of one.
+  const twice = await altered(file, 'twice.tubelet', (entries) => [
+    ...entries,
+    picture(8, Buffer.alloc(999, 7)),
+    picture(9, Buffer.alloc(999, 7)),
+  ])
+  const [first, second] = (await entriesOf(twice)).slice(-2)
+  restated(twice, second, { at: first?.at ?? 0 })
+  // As dense as deflate can be, which is more than Tubelet asks of it.
+  const zeros = Buffer.alloc(30 * 2 ** 20)
+  const dense = await altered(file, 'dense.tubelet', (entries) => [
+    ...entries,
+    ...[7, 8, 9].map((n) => picture(n, deflateRawSync(zeros, { level: 9 }))),
+  ])
+  for (const entry of (await entriesOf(dense)).slice(-3)) restated(dense, entry, { method: 8, bytes: zeros.length, crc: crc32(zeros) })
   const before = readdirSync(folder).sort()
   const merges = new Merges(library)
-  for (const [nth, one] of [...files, at('cut.tubelet'), at('broken.tubelet'), at('text.tubelet')].entries()) {
+  for (const [nth, one] of [...files, at('cut.tubelet'), at('broken.tubelet'), at('text.tubelet'), twice, dense].entries()) {
     const what = HOSTILE[nth]?.[0] ?? one
     const code = what.startsWith('a newer') ? 'conflict' : 'file-unreadable'
     await expect(openHandedOver({ file: one, into: at('new') }), what).rejects.toMatchObject({ problem: { code, file: one } })
