@@ -323,6 +323,18 @@ it('counts two that pass each other as two, and one that has two boxes as one', 
   expect(sure(clip(meet.map((track) => ({ ...track, boxes: track.boxes.slice(0, 6) }))), 'How many people are there?')).toBe('unsure')
 })
 
+it('is not sure of a number where one more lingers just below the threshold, elsewhere in the picture', () => {
+  const one = thing({ label: 'person', at: [150, 180], size: [100, 200] })
+  const next = { label: 'person', at: [450, 180] as [number, number], size: [100, 200] as [number, number] }
+  const counted = (...others: ReturnType<typeof thing>[]) => sure(clip([one, ...others]), 'How many people are there?')
+  expect(counted()).toBe(1)
+  expect(counted(thing({ ...next, score: 0.33 }))).toBe('unsure')
+  expect(counted(thing({ ...next, score: 0.25 }))).toBe(1)
+  expect(counted(thing({ ...next, score: 0.33, to: 5 }))).toBe(1)
+  expect(counted(thing({ ...next, label: 'dog', score: 0.33 }))).toBe(1)
+  expect(counted(thing({ label: 'person', at: [150, 190], size: [90, 160], score: 0.33 }))).toBe(1)
+})
+
 it('picks the pale one where a light colour is named, and the one that has most of a colour', () => {
   const shares = (some: Partial<Record<Colour, number>>) => COLOURS.map((one) => some[one] ?? 0)
   const cars = [

@@ -19,6 +19,7 @@ import {
   fromStart,
   isPlaced,
   isThere,
+  mayBeMore,
   momentAt,
   noneCounted,
   NOTHING,
@@ -394,7 +395,7 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
     )
   }
   // Things that the word means and the detector does not know were not counted.
-  const most = asked.some(({ narrower }) => narrower) ? TRUST.guess : 1
+  const most = asked.some(({ narrower }) => narrower) || mayBeMore(tracks, things) ? TRUST.guess : 1
   // One doubtful track makes the number a guess.
   const sure = (present: readonly ThingTrack[], moment?: Moment) => {
     const doubled = moment !== undefined && present.some((a, i) => present.slice(i + 1).some((b) => twice(a, b, moment)))

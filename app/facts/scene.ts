@@ -54,6 +54,23 @@ export function sceneOf(clip: ClipMeasures, things: Things, asked: readonly Aske
   return { clip, things, asked, classes, tracks: own.filter(({ score }) => score >= things.asked), doubt }
 }
 
+/** A thing that just misses the threshold for names asked for, and lingers through so much of the clip, may be one more. */
+const JUST_MISSES = 0.3
+const LINGERS = 0.8
+
+/** Whether the detector kept seeing one more of a kind than `tracks`, below the threshold: then their number is not known. */
+export function mayBeMore(tracks: readonly ThingTrack[], { looked, ...things }: Things): boolean {
+  const [start, end] = [looked[0]?.time ?? 0, looked.at(-1)?.time ?? 0]
+  return things.tracks.some((one) => {
+    if (one.score >= things.asked || one.score < JUST_MISSES || !tracks.some(({ label }) => label === one.label)) return false
+    const boxes = one.boxes.filter(({ outside }) => outside !== true)
+    const [first, last] = [boxes[0], boxes.at(-1)]
+    if (!first || !last || boxes.length < 2 || last.time - first.time < LINGERS * (end - start)) return false
+    // A second box around one thing is not another.
+    return !tracks.some((other) => boxes.some((box) => twice(one, other, box)))
+  })
+}
+
 /** Confidence of "none" as the answer to "how many": a person who asks how many there are has probably seen some. */
 const NONE_AT_ALL = 0.6
 
