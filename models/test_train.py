@@ -3,7 +3,10 @@
 import json
 import multiprocessing
 import os
+import re
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -331,28 +334,22 @@ def test_training_learns(run: Path) -> None:
     assert 0 <= report["calibration"]["search"]["threshold"] <= 1
 
 
-def test_torchrun_trains_two_processes_as_one(tmp_path: Path) -> None:
-    """The command of the README, in the world without pictures."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m", "models.train"]
-    options = [
-        "--config",
-        "tiny",
-        "--out",
-        str(tmp_path),
-        "--steps",
-        "8",
-        "--batch",
-        "4",
-        "--questions",
-        "2",
-        "--images",
-        "0.25",
-        "--no-bf16",
-        "--warmup",
-        "2",
+def test_torchrun_trains_two_machines_as_one(tmp_path: Path) -> None:
+    """The line of the README for clusters, started as two machines of one process each would; in the world without pictures."""
+    readme = (Path(__file__).parent / "README.md").read_text()
+    line = re.search(r"srun bash -c '(NODE=\$SLURM_NODEID; .*)'\n", readme)
+    assert line
+    command = line[1].replace(".venv/bin/torchrun", f"{shlex.quote(sys.executable)} -m torch.distributed.run")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = f"--config tiny --out {tmp_path} --steps 8 --batch 4 --questions 2 --images 0.25 --no-bf16 --warmup 2"
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "NODES": "2", "PROCESSES": "1", "HEAD": "127.0.0.1", "PORT": str(port), "TRAIN": options}
+    machines = [
+        subprocess.Popen(["bash", "-c", command], env={**env, "SLURM_NODEID": str(rank)}, stderr=subprocess.PIPE, text=True) for rank in range(2)
     ]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr[-2000:]
+    said = [machine.communicate(timeout=300)[1] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], said[0][-2000:]
     about = json.loads((tmp_path / "config.json").read_text())
     assert about["recipe"]["batch"] == 4 and about["recipe"]["bf16"] is False and about["config"]["name"] == "tiny"
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
