@@ -21,6 +21,7 @@ import { BasedOn, stateRoutes } from './contract/state.ts'
 import { systemRoutes } from './contract/system.ts'
 import { tableRoutes } from './contract/table.ts'
 import { watchedRoutes } from './contract/watched.ts'
+import { workersRoutes } from './contract/workers.ts'
 import { Problem } from './errors.ts'
 import { FrameRef, Probe } from './media.ts'
 import { NumberedVideo } from './numbered.ts'
@@ -132,6 +133,8 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('history') }),
   /** A folder is watched or no longer, or cannot be. */
   z.object({ type: z.literal('watched') }),
+  /** A worker came, left, or is elsewhere with its work. */
+  z.object({ type: z.literal('workers') }),
   /** The bin has changed. */
   z.object({ type: z.literal('bin') }),
   /** A message to the user about something that happened in the background. */
@@ -154,6 +157,7 @@ const onSource = z.object({ sourceId: Id })
 export const contract = {
   ...reviewRoutes,
   ...watchedRoutes,
+  ...workersRoutes,
   ...findRoutes,
   status: route({ method: 'get', path: '/api/status', summary: 'Engine, ffmpeg, pack and project', output: Status }),
 

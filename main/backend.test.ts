@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import type { Scope } from '../app/contract/access.ts'
 import { WINDOW } from '../app/contract/route.ts'
+import { workRoutes } from '../app/contract/workers.ts'
 import { contract } from '../app/contract.ts'
 import { type Problem, spokenJson } from '../app/errors.ts'
 import { english } from '../app/phrase.ts'
@@ -46,9 +47,11 @@ interface Spec {
   accepts?: string
 }
 const operations = Object.entries(contract as Record<string, Spec>).filter(([, { accepts }]) => accepts === undefined)
+/** A number, a text, and the names that workers use. */
+const SAMPLES = ['1', 'caption', '6fa459ea-ee8a-4ca4-894e-db77e160355e', 'a'.repeat(64)]
 const address = ({ path: place, params }: Spec, wrong?: string) =>
   place.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    name === wrong ? 'wrong' : params?.shape[name]?.safeParse('1').success ? '1' : 'caption',
+    name === wrong ? 'wrong' : (SAMPLES.find((one) => params?.shape[name]?.safeParse(one).success) ?? ''),
   )
 const takesBody = ({ method }: Spec) => method !== 'get' && method !== 'delete'
 /** A value that no field accepts: not a text, not a number, and an object without known fields. */
@@ -66,7 +69,7 @@ test('a token that may read changes nothing, and none reaches beyond the library
         scope,
       )
       const text = await response.text()
-      if (/This token may read|No token may do this/.test(text)) names.push(name)
+      if (/This token may read|No token may do this|Only the token of a worker|This token is for workers/.test(text)) names.push(name)
       else expect([name, text]).toEqual([name, expect.not.stringContaining('"sources":')])
     }
     return names
@@ -95,6 +98,10 @@ test('a token that may read changes nothing, and none reaches beyond the library
   ])
     expect(editing).toContain(name)
   for (const name of ['addSources', 'askClip', 'edit', 'export', 'undo']) expect(editing).not.toContain(name)
+  // The token of a worker opens what workers need, and nothing else does.
+  const ofWorkers = Object.keys(workRoutes)
+  expect(await refused('work')).toEqual(all.map(({ name }) => name).filter((name) => name !== 'events' && !ofWorkers.includes(name)))
+  expect(editing).toEqual(expect.arrayContaining(ofWorkers))
 })
 
 test('a token brings videos, and no pack', async () => {

@@ -1,7 +1,7 @@
 /** Implements the contract: one fetch-standard handler for every host. */
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { mayCall, type Scope } from '../app/contract/access.ts'
+import { mayCall, Scope } from '../app/contract/access.ts'
 import { type RouteSpec, WINDOW } from '../app/contract/route.ts'
 import { nearestOf, unknownField } from '../app/contract/strict.ts'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
@@ -21,6 +21,7 @@ import { stateHandlers } from './api/state.ts'
 import { systemHandlers } from './api/system.ts'
 import { tableHandlers } from './api/table.ts'
 import { watchedHandlers } from './api/watched.ts'
+import { workersHandlers } from './api/workers.ts'
 import { apiPage } from './api-page.ts'
 import { windowFile } from './files.ts'
 import { madeIn } from './made-in.ts'
@@ -57,6 +58,7 @@ export function createBackend(services: Services, windowDir: string): Handle {
     ...stateHandlers(services),
     ...binHandlers(services),
     ...watchedHandlers(services),
+    ...workersHandlers(services),
     ...systemHandlers(services),
     ...sharingHandlers(services),
     ...labelHandlers(services),
@@ -71,7 +73,7 @@ export function createBackend(services: Services, windowDir: string): Handle {
     app.on(spec.method.toUpperCase(), spec.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
       const request = context.req.raw
       const { scope } = context.env
-      if (scope !== undefined && !mayCall(scope, name)) throw notAllowed(mayCall('edit', name))
+      if (scope !== undefined && !mayCall(scope, name)) throw notAllowed(scope, name)
       const args = {
         params: checked('path', spec.params, context.req.param()),
         query: checked('query', spec.query, oncesIn(context.req.queries())),
@@ -99,12 +101,20 @@ export function createBackend(services: Services, windowDir: string): Handle {
   return async (request, scope) => app.fetch(request, scope === undefined ? {} : { scope })
 }
 
-/** @param canEdit Whether a token that may edit could do it. */
-function notAllowed(canEdit: boolean): TubeletError {
+function notAllowed(scope: Scope, name: RouteName): TubeletError {
+  const other = Scope.options.find((one) => mayCall(one, name))
   return new TubeletError({
     code: 'forbidden',
-    message: canEdit ? 'This token may read, and do nothing else.' : 'No token may do this: it reaches beyond the library.',
-    next: canEdit ? 'Make one with “tubelet token make NAME --scope edit”.' : 'Use the window, or the command line.',
+    message:
+      scope === 'work'
+        ? 'This token is for workers, and may do nothing else.'
+        : other === 'work'
+          ? 'Only the token of a worker may do this.'
+          : other === 'edit'
+            ? 'This token may read, and do nothing else.'
+            : 'No token may do this: it reaches beyond the library.',
+    next: other === undefined ? 'Use the window, or the command line.' : 'Make one with “tubelet token make NAME --scope {{scope}}”.',
+    values: { scope: other ?? '' },
   })
 }
 
@@ -252,5 +262,12 @@ function openApi(): unknown {
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): unknown {
-  return z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  return z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema: told }) => {
+      // Tuples also have their length, and some generators of clients take no schema that is a boolean.
+      if (told.items === false && told.maxItems === told.prefixItems?.length) delete told.items
+    },
+  })
 }

@@ -35,9 +35,10 @@ import type { Packs } from './packs/packs.ts'
 import { searchCommand } from './search/command.ts'
 import { invitation, keyFrom, servedAt, tellPrograms } from './invitation.ts'
 import { Places } from './places.ts'
-import { serve } from './serve.ts'
+import { serve, serveWorkers } from './serve.ts'
 import { addSharing } from './sharing/command.ts'
 import { packageVersion } from './version.ts'
+import { workerCommand } from './workers/command.ts'
 import { inert } from '../app/inert.ts'
 import { scopeOf, tokenCommand } from './tokens.ts'
 import { printError, printJson, printJsonLine, printLine } from './terminal.ts'
@@ -142,6 +143,12 @@ const serving = program
     [],
   )
   .option('--port <port>', 'a fixed port', wholeNumber('A port is a number from 1 to 65535.', 1, 65_535))
+  .addOption(
+    new Option('--queue <url>', 'let workers on other machines analyse the videos: the Redis or Valkey over which work is handed out').env(
+      'TUBELET_QUEUE',
+    ),
+  )
+  .option('--listen <address>', 'HOST:PORT at which workers reach this machine; without it, only those on this machine do')
   .action(serveApp)
 withWhere(serving, 'the library to use')
 
@@ -186,6 +193,7 @@ program.addCommand(importCommand(standardLibrary(dataFolder)))
 program.addCommand(packsCommand())
 program.addCommand(evaluateCommand())
 program.addCommand(tokenCommand(standardLibrary(dataFolder)))
+program.addCommand(workerCommand())
 program.addCommand(doctorCommand())
 program.addCommand(completionCommand(program))
 
@@ -441,10 +449,21 @@ function printSummary({ library }: Tubelet, sources: readonly Source[], exports:
   for (const { path: file } of exports) printLine(`wrote ${file}`)
 }
 
-async function serveApp(paths: string[], options: Where & { open: boolean; allow: string[]; port?: number }): Promise<void> {
+interface ServeOptions extends Where {
+  open: boolean
+  allow: string[]
+  port?: number
+  queue?: string
+  listen?: string
+}
+
+async function serveApp(paths: string[], options: ServeOptions): Promise<void> {
+  const { queue, listen } = options
+  if (listen !== undefined && queue === undefined)
+    throw new TubeletError({ code: 'bad-request', message: '--listen is for workers, and needs --queue.', next: 'Give both, or neither.' })
   const projects = new Projects(
     path.resolve(options.project),
-    { host: 'web', packsDir: path.resolve(options.packs), places: new Places(options.allow) },
+    { host: 'web', packsDir: path.resolve(options.packs), places: new Places(options.allow), ...(queue === undefined ? {} : { queue }) },
     path.join(dataFolder, 'projects.json'),
   )
   let close = () => projects.close()
@@ -458,11 +477,13 @@ async function serveApp(paths: string[], options: Where & { open: boolean; allow
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(chosen === undefined ? {} : { key: chosen }),
     })
+    close = () => server.close().then(() => projects.close())
+    const forWorkers = await workersAt(projects, projectDir, listen)
     projects.remember()
     const forget = tellPrograms(projectDir, server)
     const stop = () => {
       forget()
-      return server.close()
+      return Promise.all([server.close(), forWorkers?.close()]).then(() => undefined)
     }
     close = () => stop().then(() => projects.close())
     endOnSignals(projects, stop)
@@ -470,6 +491,7 @@ async function serveApp(paths: string[], options: Where & { open: boolean; allow
     const address = process.stdout.isTTY || chosen !== undefined ? invitation(server) : `${server.url}/?token=${server.key}`
     printLine(`Tubelet is open at ${address}`)
     if (process.stdout.isTTY) printLine('This address works once, within five minutes. For another one: npx tubelet address')
+    if (queue !== undefined) printLine(`Workers reach this library at ${forWorkers?.url ?? server.url} (tubelet worker --help)`)
     printLine('Press Ctrl-C to end it.')
     if (options.open) openBrowser(invitation(server))
     if (paths.length > 0) {
@@ -481,4 +503,21 @@ async function serveApp(paths: string[], options: Where & { open: boolean; allow
     await close()
     throw error
   }
+}
+
+/** Opens what workers reach, once it is known that the queue may be used; one that cannot be reached now is tried again by itself. */
+async function workersAt(
+  projects: Projects,
+  projectDir: string,
+  listen: string | undefined,
+): Promise<{ url: string; close: () => Promise<void> } | null> {
+  const { crew } = projects.current
+  if (crew === null) return null
+  await crew.ready().catch((error: unknown) => {
+    if (problemOf(error).code === 'bad-request') throw error
+    printProblem(problemOf(error))
+  })
+  return listen === undefined
+    ? null
+    : serveWorkers({ handle: projects.handle, scopeOf: (token) => scopeOf(projectDir, token), address: listen })
 }

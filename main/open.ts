@@ -27,6 +27,7 @@ import { Places } from './places.ts'
 import { Merges } from './sharing/merges.ts'
 import { PackStore } from './packs/store.ts'
 import { packageVersion, root } from './version.ts'
+import { Crew } from './workers/crew.ts'
 
 const folders = envPaths('tubelet', { suffix: '' })
 /** The folder of this person's libraries and packs. */
@@ -43,6 +44,10 @@ export interface OpenOptions {
   places?: Places
   /** Opens other libraries, if the host can. */
   projects?: ProjectSwitch
+  /** The store (`redis://…`) over which videos are handed to workers on other machines; without it they are analysed here. */
+  queue?: string | undefined
+  /** Seconds of silence after which a worker is lost. */
+  mostSilent?: number | undefined
 }
 
 export interface Tubelet {
@@ -54,6 +59,8 @@ export interface Tubelet {
   watching: Watching
   /** The engines in use. */
   engines: RunningPacks
+  /** The workers on other machines, if the library has any. */
+  crew: Crew | null
   handle: Handle
   /** Call `listener` for every change, as the window is told. Returns a function that stops it. */
   onEvent: (listener: (event: BackendEvent) => void) => () => void
@@ -98,7 +105,16 @@ export function openTubelet(options: OpenOptions): Tubelet {
 function assembled(
   library: Library,
   unlock: () => void,
-  { projectDir, host, fork, projects = ONE_PROJECT, packsDir = path.join(dataFolder, 'packs'), places = new Places() }: OpenOptions,
+  {
+    projectDir,
+    host,
+    fork,
+    projects = ONE_PROJECT,
+    packsDir = path.join(dataFolder, 'packs'),
+    places = new Places(),
+    queue,
+    mostSilent,
+  }: OpenOptions,
 ): Tubelet {
   const changed = () => library.emit({ type: 'status' })
   const store = packsIn(packsDir)
@@ -109,7 +125,8 @@ function assembled(
     changed()
   })
   const pipeline: Pipeline = { library, packs: engines, media: () => media.get(), appVersion: packageVersion }
-  const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')))
+  const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')), queue !== undefined)
+  const crew = queue === undefined ? null : new Crew({ library, jobs, store, url: queue, mostSilent })
   const packs = new Packs({ library, jobs, store, running: engines, fork, templates: resource('packs'), lost: chosen.lost })
   const intake = new Intake(jobs, packs, pipeline.media)
   const watching = new Watching(library, intake)
@@ -128,7 +145,7 @@ function assembled(
   const imports = new Imports(library)
   const merges = new Merges(library)
   const handle = createBackend(
-    { pipeline, jobs, packs, intake, watching, imports, merges, backups, status, projects, places },
+    { pipeline, jobs, packs, intake, watching, imports, merges, backups, status, projects, places, crew },
     path.join(root, 'dist', 'renderer'),
   )
   // Started ahead of the first file. The status, and each job that needs them, report a failure.
@@ -143,6 +160,7 @@ function assembled(
   let closing: Promise<void> | null = null
   const close = async () => {
     await watching.close()
+    await crew?.close()
     await jobs.close()
     merges.close()
     await Promise.all([packs.close(), engines.close(), imports.close(), media.settled(), backups.close()])
@@ -156,6 +174,7 @@ function assembled(
     intake,
     watching,
     engines,
+    crew,
     handle,
     onEvent: (listener) => library.onChange(listener),
     close: () => (closing ??= close()),

@@ -89,16 +89,52 @@ export async function serve({
   return {
     url: `http://${HOST}:${bound}`,
     key,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        // Event streams would otherwise stay open.
-        if ('closeAllConnections' in server) server.closeAllConnections()
-      }),
+    close: () => closed(server),
   }
 }
 
-function noPort(error: unknown, port: number | undefined): unknown {
+/**
+ * Serves what workers on other machines ask for on an address that they reach, and nothing else: every request needs a token of scope `work`.
+ * @param address HOST:PORT. @throws TubeletError `bad-request` for what is no address; `conflict` or `forbidden` if it cannot be opened.
+ */
+export async function serveWorkers({
+  handle,
+  scopeOf,
+  address,
+}: Required<Pick<ServeOptions, 'handle' | 'scopeOf'>> & { address: string }): Promise<Pick<Served, 'url' | 'close'>> {
+  const [, host = '', port = ''] = /^(?:\[?([^\]]+?)\]?:)?(\d{1,5})$/.exec(address) ?? []
+  if (port === '' || Number(port) > 65_535)
+    throw new TubeletError({
+      code: 'bad-request',
+      message: '“{{address}}” is no address to listen on.',
+      values: { address },
+      next: 'Write HOST:PORT with an address of this machine, such as 10.0.0.5:7700, or 0.0.0.0:7700 for all of them.',
+    })
+  const answer = (request: Request): Promise<Response> | Response => {
+    const bearer = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
+    if (bearer === undefined || scopeOf(bearer) !== 'work' || request.headers.has('origin'))
+      return forbidden('Only workers are answered here. Make a token with “tubelet token make NAME --scope work”.')
+    return handle(request, 'work')
+  }
+  const name = host === '' ? HOST : host
+  const server: ServerType = createAdaptorServer({ fetch: answer, hostname: name })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(noPort(error, Number(port), name)))
+    server.listen(Number(port), name, () => resolve())
+  })
+  const { port: bound } = server.address() as AddressInfo
+  return { url: `http://${name.includes(':') ? `[${name}]` : name}:${bound}`, close: () => closed(server) }
+}
+
+function closed(server: ServerType): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    // Event streams would otherwise stay open.
+    if ('closeAllConnections' in server) server.closeAllConnections()
+  })
+}
+
+function noPort(error: unknown, port: number | undefined, address = HOST): unknown {
   const next = 'Give another one with --port, or leave it out to take any that is free.'
   if (hasCode(error, 'EADDRINUSE'))
     return new TubeletError({ code: 'conflict', message: 'Port {{port}} is taken by another program.', values: { port: port ?? 0 }, next })
@@ -108,7 +144,7 @@ function noPort(error: unknown, port: number | undefined): unknown {
     {
       code: 'forbidden',
       message: 'No browser can reach Tubelet: the system lets it open no port at {{address}}.',
-      values: { address: HOST },
+      values: { address },
       next: 'Check the network settings of this machine, or of the container that it runs in.',
       details: String(error),
     },

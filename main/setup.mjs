@@ -69,6 +69,7 @@ export function ensureDebian(programs) {
 
 export const FFMPEG = { name: 'ffmpeg', program: process.env.FFMPEG_PATH ?? 'ffmpeg' }
 export const CHROMIUM = { name: 'chromium', program: 'chromium', args: ['--version'] }
+export const REDIS = { name: 'redis-server', program: 'redis-server', args: ['--version'] }
 
 export function ensureFfmpeg() {
   if (ensureDebian([FFMPEG]).length === 0) return

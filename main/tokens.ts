@@ -20,6 +20,7 @@ const Token = z.object({
 type Token = z.infer<typeof Token>
 
 const DAYS = 30
+const MAY: Readonly<Record<Scope, string>> = { read: 'read', edit: 'read and edit', work: 'analyse videos for' }
 const MOST_DAYS = 3650
 const fileIn = (projectDir: string) => path.join(projectDir, 'tokens.json')
 const digestOf = (token: string) => createHash('sha256').update(token).digest('hex')
@@ -75,7 +76,10 @@ export function tokenCommand(project: string): Command {
   add('make', 'Make a token and print it; it is shown this once')
     .argument('<name>', 'what it is for', words('A token has a name.'))
     .addOption(
-      new Option('--scope <scope>', 'read: look and search; edit: also add videos, ask, review, import, export')
+      new Option(
+        '--scope <scope>',
+        'read: look and search; edit: also add videos, ask, review, import, export; work: analyse videos for it (tubelet worker)',
+      )
         .choices(Scope.options)
         .default('read'),
     )
@@ -94,9 +98,7 @@ export function tokenCommand(project: string): Command {
       const until = new Date(Date.now() + days * 86_400_000).toISOString()
       keep(folder, [...tokens, { name, scope, until, digest: digestOf(token) }])
       printLine(token)
-      printError(
-        `It may ${scope === 'read' ? 'read' : 'read and edit'} this library until ${until}. Send it as “Authorization: Bearer TOKEN”.`,
-      )
+      printError(`It may ${MAY[scope]} this library until ${until}. Send it as “Authorization: Bearer TOKEN”.`)
     })
   add('list', 'The tokens of the library')
     .option('--json', 'print one JSON document', false)

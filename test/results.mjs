@@ -14,6 +14,7 @@ const MAY_BE_MISSING = [
   /^no Electron: /,
   /^no GPU$/,
   /^no training pictures$/,
+  /^needs redis-server$/,
   /^needs Linux$/,
   /^needs a Unix system$/,
   /^needs a user other than root$/,

@@ -9,13 +9,15 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { CHROMIUM, ensureDebian, ensureModules, ensurePython, ensureRenderer, FFMPEG, node24, root } from '../main/setup.mjs'
+import { CHROMIUM, ensureDebian, ensureModules, ensurePython, ensureRenderer, FFMPEG, node24, REDIS, root } from '../main/setup.mjs'
 
 ensureModules()
 // It needs a package, which a fresh clone has from here on.
 const { lastLines, ofPlaywright, ofPytest, ofVitest, shortened } = await import('./results.mjs')
-for (const name of ensureDebian([FFMPEG, CHROMIUM]))
-  console.warn(`\n!!! ${name} is not installed: tests that need it will fail. Install it with your package manager.\n`)
+for (const name of ensureDebian([FFMPEG, CHROMIUM, REDIS]))
+  console.warn(
+    `\n!!! ${name} is not installed: tests that need it will ${name === REDIS.name ? 'be skipped' : 'fail'}. Install it with your package manager.\n`,
+  )
 const node = node24()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-test-'))
 const env = {

@@ -13,6 +13,7 @@ import type { Packs } from '../packs/packs.ts'
 import type { Places } from '../places.ts'
 import type { OpenOptions } from '../sharing/handover.ts'
 import type { Merges } from '../sharing/merges.ts'
+import type { Crew } from '../workers/crew.ts'
 
 /** Tells which library is open, and opens another one. */
 export interface ProjectSwitch {
@@ -38,6 +39,8 @@ export interface Services {
   projects: ProjectSwitch
   /** Where the window may look and write. */
   places: Places
+  /** The workers on other machines, if the library has any. */
+  crew: Crew | null
 }
 
 export type Handler<N extends RouteName> = (args: RouteArgs<N>, request: Request) => Promise<Answer<N>> | Answer<N>

@@ -23,7 +23,7 @@ import { perform } from './perform.ts'
 import { type Pipeline, showFirst } from './pipeline.ts'
 import { previewFile } from './previews.ts'
 import { Resting } from './resting.ts'
-import { type Ended, type JobQueue, Scheduler } from './scheduler.ts'
+import { type Duties, type Ended, type JobQueue, Scheduler } from './scheduler.ts'
 import type { Speed, Sums, VideoKind } from './speed.ts'
 
 /** A file to add, or numbered pictures by their pattern; or why it cannot be added. */
@@ -56,6 +56,7 @@ export class Jobs {
   readonly #table: JobTable
   readonly #queue: JobQueue
   readonly #speed: Speed
+  readonly #lends: boolean
   /** Recognises the video of a file. */
   readonly identity: Identity
   readonly #resting: Resting
@@ -70,7 +71,9 @@ export class Jobs {
   /** Outcome of the batch under way, for the notification when the queue drains. */
   #batch = { done: 0, failed: 0 }
 
-  constructor(pipeline: Pipeline, speed: Speed) {
+  /** @param lends Whether other machines analyse the videos of this library. */
+  constructor(pipeline: Pipeline, speed: Speed, lends = false) {
+    this.#lends = lends
     const { library } = pipeline
     this.#pipeline = pipeline
     this.#library = library
@@ -90,7 +93,7 @@ export class Jobs {
       changed: (id) => this.#look(id),
       eventually: (work) => this.#disk.eventually(work),
     })
-    this.#queue = new Scheduler(this.#table, this.#disk, {
+    const duties: Duties = {
       perform: async (job, report, signal) => {
         if (job.sourceId !== null) await this.identity.there(job.sourceId)
         return library.damage.despite(() => perform(pipeline, job.kind, job, report, signal))
@@ -114,7 +117,8 @@ export class Jobs {
       held: () => this.#resting.waiting,
       changed: () => this.#announce(),
       fault: (error) => this.#tell(error),
-    })
+    }
+    this.#queue = new Scheduler(this.#table, this.#disk, duties, lends)
     // Clips that undo brings back may have to be encoded, or searched for labels.
     library.history.onStepped((kinds) => {
       this.eventually(() => this.encodeMarks())
@@ -509,6 +513,20 @@ export class Jobs {
     return { ...job, stage, progress, rate: elapsed < RATE_AFTER || amount === 0 ? null : amount / elapsed }
   }
 
+  /** See `JobQueue.lend`. */
+  lend(...given: Parameters<JobQueue['lend']>): StoredJob | null {
+    return this.#queue.lend(...given)
+  }
+
+  /** How many analyses could be lent to other machines now. */
+  lendable(): number {
+    return this.#queue.lendable()
+  }
+
+  get paused(): boolean {
+    return this.#queue.paused
+  }
+
   /** Resolves when it has ended. @throws TubeletError `not-found` */
   cancel(jobId: number): Promise<void> {
     return this.#queue.cancel(jobId)
@@ -558,7 +576,8 @@ export class Jobs {
   }
 
   #speedOf(kind: JobKind): string {
-    return kind === 'preview' ? COPYING : together(this.#library.packs.inUse())
+    // What several machines do together says nothing about this one.
+    return kind === 'preview' ? COPYING : `${this.#lends ? 'workers ' : ''}${together(this.#library.packs.inUse())}`
   }
 
   #announce(): void {

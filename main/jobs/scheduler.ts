@@ -13,10 +13,10 @@ import type { Progress, Report } from './pipeline.ts'
 /** The progress of a running job; its rate is measured from `began` (`performance.now()`), without pauses. */
 export type Standing = Progress & { began: number }
 
-/**
- * A queue, as callers see it. The Scheduler runs jobs in this process; another implementation could give them to other machines, but must keep
- * the library's job table up to date, from which jobs are listed.
- */
+/** A job that was lent to another machine comes back undone: it waits again. */
+export class CameBack extends Error {}
+
+/** A queue, as callers see it: jobs run in this process, or are lent to other machines and run there as far as callers can see. */
 export interface JobQueue {
   /** Resume the jobs that an earlier process left. */
   start(): void
@@ -41,6 +41,13 @@ export interface JobQueue {
   begin(): void
   /** A job that was held may start now. */
   freed(): void
+  /**
+   * Start the next analysis, or the given waiting job, on another machine: `perform` resolves when its result is stored, and rejects with `CameBack` where
+   * it should wait for another one. @returns Null if nothing may start now.
+   */
+  lend(claim: string, perform: Duties['perform'], jobId?: number): StoredJob | null
+  /** How many could be lent now. */
+  lendable(): number
   /** The running jobs. */
   running(): StoredJob[]
   counts(): { waiting: number; running: number; finished: number; failed: number }
@@ -77,6 +84,8 @@ export type Ended = 'done' | 'failed' | 'cancelled'
 
 interface Running {
   job: StoredJob
+  /** On another machine: it takes no room here. */
+  lent: boolean
   /** While it runs, no other job is started. */
   alone: boolean
   stop: AbortController
@@ -102,6 +111,8 @@ export class Scheduler implements JobQueue {
   readonly #table: JobTable
   readonly #disk: LibraryDisk
   readonly #duties: Duties
+  /** Whether analyses are lent to other machines. */
+  readonly #lends: boolean
   readonly #running = new Map<number, Running>()
   /** Not kept on disk, where every step would cost a write. */
   readonly #standing = new Map<number, Standing>()
@@ -113,7 +124,8 @@ export class Scheduler implements JobQueue {
   #choice: NodeJS.Timeout | undefined
   #chooseBy: number | undefined
 
-  constructor(table: JobTable, disk: LibraryDisk, duties: Duties) {
+  constructor(table: JobTable, disk: LibraryDisk, duties: Duties, lends = false) {
+    this.#lends = lends
     this.#table = table
     this.#disk = disk
     this.#duties = duties
@@ -243,20 +255,37 @@ export class Scheduler implements JobQueue {
   begin(): void {
     clearTimeout(this.#choice)
     this.#choice = this.#chooseBy = undefined
-    while (!this.#closed && this.#holds === 0 && this.#pause === null && this.#disk.problem === null) {
+    while (this.#mayStart()) {
       const job = this.#attempt(null, () => this.#next())
       if (job === null) break
       const { alone } = JOB_KINDS[job.kind]
-      const running: Running = {
-        job,
-        alone: alone !== 'never' && this.#others().length === 0,
-        stop: new AbortController(),
-        ended: Promise.resolve(),
-      }
-      this.#running.set(job.id, running)
-      running.ended = this.#run(running).catch(this.#duties.fault)
-      this.#duties.changed()
+      this.#start(job, alone !== 'never' && this.#others().length === 0, this.#duties.perform, false)
     }
+  }
+
+  lend(claim: string, perform: Duties['perform'], jobId?: number): StoredJob | null {
+    if (!this.#mayStart()) return null
+    const job = this.#attempt(null, () =>
+      jobId === undefined ? this.#table.next({ quick: false, without: [], held: this.#duties.held(), lent: true }) : this.#table.get(jobId),
+    )
+    if (job?.state !== 'queued' || this.#attempt(job.id, () => (this.#table.beginLent(job.id, claim), job)) === null) return null
+    this.#start(job, false, perform, true)
+    return job
+  }
+
+  lendable(): number {
+    return this.#mayStart() ? this.#table.lendable(this.#duties.held()) : 0
+  }
+
+  #mayStart(): boolean {
+    return !this.#closed && this.#holds === 0 && this.#pause === null && this.#disk.problem === null
+  }
+
+  #start(job: StoredJob, alone: boolean, perform: Duties['perform'], lent: boolean): void {
+    const running: Running = { job, lent, alone, stop: new AbortController(), ended: Promise.resolve() }
+    this.#running.set(job.id, running)
+    running.ended = this.#run(running, perform).catch(this.#duties.fault)
+    this.#duties.changed()
   }
 
   async #stopRunning(): Promise<void> {
@@ -277,11 +306,12 @@ export class Scheduler implements JobQueue {
   /** The next job for which there is room, marked as running in the table. */
   #next(): StoredJob | null {
     const others = this.#others()
-    const copies = this.#running.size - others.length
+    const copies = [...this.#running.values()].filter(({ job }) => JOB_KINDS[job.kind].aside).length
     const job = this.#table.next({
       quick: others.length === 0,
       without: ASIDE.filter((kind) => copies >= slotsOf(kind)),
       held: this.#duties.held(),
+      ...(this.#lends ? { lent: false } : {}),
     })
     if (job === null || !this.#hasRoom(job.kind)) return null
     // If the disk refuses, the job keeps waiting.
@@ -293,9 +323,9 @@ export class Scheduler implements JobQueue {
     return this.#disk.attempt(jobId, begin, () => undefined) ?? null
   }
 
-  /** Running jobs, except those that run aside. */
+  /** Running jobs, except those that run aside or elsewhere. */
   #others(): Running[] {
-    return [...this.#running.values()].filter(({ job }) => !JOB_KINDS[job.kind].aside)
+    return [...this.#running.values()].filter(({ job, lent }) => !lent && !JOB_KINDS[job.kind].aside)
   }
 
   #hasRoom(kind: JobKind): boolean {
@@ -305,26 +335,28 @@ export class Scheduler implements JobQueue {
     return aside || running.length === 0 || (alone !== 'always' && running.every((other) => !other.alone) && same < slotsOf(kind))
   }
 
-  async #run(running: Running): Promise<void> {
+  async #run(running: Running, perform: Duties['perform']): Promise<void> {
     const { job, stop } = running
     try {
-      const problem = await this.#perform(running)
+      const problem = await this.#perform(running, perform)
       this.#end(job, 'done', problem)
     } catch (error) {
       // Neither closing nor a pause is a cancellation: the job stays 'running' in the table and is taken up again.
       if (this.#closed || this.#holds > 0) return
       if (stop.signal.aborted) this.#end(job, 'cancelled', null)
+      else if (error instanceof CameBack) this.#disk.attempt(job.id, () => this.#table.giveBack(job.id))
       else if (!this.#disk.refused(job.id, error)) this.#end(job, 'failed', problemOf(error))
     } finally {
       this.#running.delete(job.id)
       this.#standing.delete(job.id)
       if (!this.#closed && !stop.signal.aborted) this.#duties.left(job)
       this.#beginUnasked()
-      if (this.#others().length === 0 && this.#holds === 0 && !this.#closed) this.#duties.drained()
+      const none = [...this.#running.values()].every((one) => JOB_KINDS[one.job.kind].aside)
+      if (none && this.#holds === 0 && !this.#closed) this.#duties.drained()
     }
   }
 
-  async #perform(running: Running): Promise<Problem | null> {
+  async #perform(running: Running, perform: Duties['perform']): Promise<Problem | null> {
     const { job, stop } = running
     const began = performance.now()
     let paused = 0
@@ -340,7 +372,7 @@ export class Scheduler implements JobQueue {
       await Promise.race([this.#pause.promise, aborted(stop.signal)])
       paused += performance.now() - since
     }
-    const problem = await this.#duties.perform(job, report, stop.signal)
+    const problem = await perform(job, report, stop.signal)
     this.#duties.took(job, (performance.now() - began - paused) / 1000 / this.#running.size)
     return problem
   }

@@ -19,6 +19,12 @@ import { questionsAsked, questionsOf } from './asked.ts'
 import { writeSetting } from './settings.ts'
 import { respell, storedVocabulary } from './spelling.ts'
 
+/** All stored detections of a clip in a library's file, by the keys of their labels. */
+export function detectionsIn(db: DatabaseSync, clipId: number, digest: string): Map<string, Detection[]> {
+  const rows = db.prepare('SELECT phrases, found FROM detections WHERE clip_id = ? AND pack_digest = ?').all(clipId, digest)
+  return new Map(rows.flatMap(({ phrases, found }) => (found instanceof Uint8Array ? [[String(phrases), unpacked(found)] as const] : [])))
+}
+
 /** What a detector found in one clip. */
 export interface Seen {
   /** The vocabulary's phrases at that time, as `lookedFor` gives them. */

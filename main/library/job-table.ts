@@ -33,6 +33,9 @@ export interface KeptJob {
   row: Record<string, string | number | null>
 }
 
+/** SQL for job `j` of source `s`: whether another machine could do it. Numbered pictures are too many files to send. */
+const LENDABLE = `j.kind = 'analyse' AND s.numbered IS NULL`
+
 /** About as many files as a window shows of the list. */
 const TOP_OF_LIST = 10
 
@@ -83,16 +86,28 @@ export class JobTable {
    * The job to run next; null if there is none. @param quick Take the smallest of the files at the top of the list, for a first result soon,
    * unless a person chose the order.
    * @param without Kinds that there is no room for. @param held Sources whose analysis waits for something else.
+   * @param lent Only the analyses that other machines do, or only the other jobs; all if it is not given.
    */
-  next({ quick, without, held }: { quick: boolean; without: readonly JobKind[]; held: readonly number[] }): StoredJob | null {
+  next({
+    quick,
+    without,
+    held,
+    lent,
+  }: {
+    quick: boolean
+    without: readonly JobKind[]
+    held: readonly number[]
+    lent?: boolean | undefined
+  }): StoredJob | null {
     const top = this.#db
       .prepare(
         `SELECT j.*, s.bytes FROM jobs j LEFT JOIN sources s ON s.id = j.source_id
           WHERE j.state = 'queued' AND j.kind NOT IN (SELECT value FROM json_each(?1))
             AND NOT (j.kind = 'analyse' AND j.source_id IN (SELECT value FROM json_each(?2)))
+            AND (?4 IS NULL OR ?4 = (${LENDABLE}))
           ORDER BY j.rank, j.id LIMIT ?3`,
       )
-      .all(JSON.stringify(without), JSON.stringify(held), quick ? TOP_OF_LIST : 1)
+      .all(JSON.stringify(without), JSON.stringify(held), quick ? TOP_OF_LIST : 1, lent === undefined ? null : Number(lent))
     const [first] = top
     if (first === undefined) return null
     const size = (row: (typeof top)[number]) => (row['kind'] === 'analyse' && row['placed'] === 0 ? Number(row['bytes']) : Infinity)
@@ -102,8 +117,55 @@ export class JobTable {
 
   begin(id: number): void {
     this.#db
-      .prepare(`UPDATE jobs SET state = 'running', progress = 0, started_at = ?, ended_at = NULL, problem = NULL WHERE id = ?`)
+      .prepare(
+        `UPDATE jobs SET state = 'running', progress = 0, started_at = ?, ended_at = NULL, problem = NULL, payload = json_remove(payload, '$.claim') WHERE id = ?`,
+      )
       .run(new Date().toISOString(), id)
+  }
+
+  /** The same, and keep under which name another machine works on it. */
+  beginLent(id: number, claim: string): void {
+    this.begin(id)
+    this.#db.prepare(`UPDATE jobs SET payload = json_set(payload, '$.claim', ?) WHERE id = ?`).run(claim, id)
+  }
+
+  /** The waiting job that another machine works on under this name: this process was started anew meanwhile. Null if there is none. */
+  claimed(claim: string): StoredJob | null {
+    const row = this.#db.prepare(`SELECT * FROM jobs WHERE state = 'queued' AND payload ->> '$.claim' = ?`).get(claim)
+    return row === undefined ? null : jobOf(row)
+  }
+
+  /** A lent job waits again, before the others. */
+  giveBack(id: number): void {
+    this.#db
+      .prepare(
+        `UPDATE jobs SET state = 'queued', rank = (SELECT coalesce(min(rank), 1) - 1 FROM jobs WHERE state = 'queued'), payload = json_remove(payload, '$.claim') WHERE id = ? AND state = 'running'`,
+      )
+      .run(id)
+  }
+
+  /**
+   * A lent job was lost with who worked on it. @param clips How many were done. @returns How often that has happened without one more clip.
+   */
+  lost(id: number, clips: number): number {
+    const row = this.#db
+      .prepare(
+        `UPDATE jobs SET payload = json_set(payload, '$.reached', max(coalesce(payload ->> '$.reached', 0), ?1), '$.losses',
+           iif(coalesce(payload ->> '$.reached', 0) < ?1, 1, coalesce(payload ->> '$.losses', 0) + 1)) WHERE id = ?2 RETURNING payload ->> '$.losses' AS losses`,
+      )
+      .get(clips, id)
+    return Number(row?.['losses'] ?? 0)
+  }
+
+  /** How many analyses wait that another machine could do now. */
+  lendable(held: readonly number[]): number {
+    return Number(
+      this.#db
+        .prepare(
+          `SELECT count(*) AS n FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.state = 'queued' AND ${LENDABLE} AND s.id NOT IN (SELECT value FROM json_each(?))`,
+        )
+        .get(JSON.stringify(held))?.['n'],
+    )
   }
 
   end(id: number, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
@@ -118,7 +180,7 @@ export class JobTable {
   again(id: number): void {
     this.#db
       .prepare(`UPDATE jobs SET state = 'queued', progress = 0, problem = NULL, started_at = NULL, ended_at = NULL, rank = ?,
-          payload = json_remove(payload, '$.kills', '$.clips') WHERE id = ?`)
+          payload = json_remove(payload, '$.kills', '$.clips', '$.claim', '$.reached', '$.losses') WHERE id = ?`)
       .run(this.#place(this.get(id).kind), id)
   }
 
@@ -232,7 +294,7 @@ export class JobTable {
     this.#db
       .prepare(
         `UPDATE jobs SET payload = json_set(payload, '$.clips', ${clips}, '$.kills', CASE WHEN payload ->> '$.clips' IS ${clips} THEN (payload ->> '$.kills') + 1 ELSE 1 END)
-          WHERE state = 'running' AND source_id IS NOT NULL`,
+          WHERE state = 'running' AND source_id IS NOT NULL AND payload ->> '$.claim' IS NULL`,
       )
       .run()
     const often = this.#db.prepare(`SELECT * FROM jobs WHERE state = 'running' AND payload ->> '$.kills' >= ? ORDER BY id`).all(most)

@@ -11,7 +11,7 @@ export interface ChosenPack {
   id: string
   digest: string
   /** The names that a detector with a closed list knows. */
-  names?: readonly string[]
+  names?: readonly string[] | undefined
 }
 export type ChosenPacks = Partial<Record<Task, ChosenPack | null>>
 

@@ -54,6 +54,13 @@ export class Seen {
     return body instanceof Uint8Array ? halves(body) : null
   }
 
+  /** A row as it is stored in another library. */
+  saveStored(clipId: number, by: string, body: Uint8Array, lookedFor: string | null): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO seen (clip_id, by, body, looked_for) SELECT id, ?, ?, ? FROM clips WHERE id = ?')
+      .run(by, body, lookedFor, clipId)
+  }
+
   saveMeasured(clipId: number, measured: MeasuredClip): void {
     this.#save(clipId, MEASURED, measured)
   }

@@ -12,6 +12,7 @@ import { makeFolderSync } from '../folders.ts'
 import { contentOf as contentIn } from '../library/known-files.ts'
 import { fingerprint } from '../media/fingerprint.ts'
 import { partOf } from '../part.ts'
+import { type Opened, openParcel } from '../workers/parcel.ts'
 import { admit, tooNew } from './foreign.ts'
 
 export interface PackTask {
@@ -39,6 +40,8 @@ export interface SharingService {
   unpack: { input: UnpackTask; output: Handover; note: number }
   /** Take some of the videos that came along out into a folder. What is in it when it fails is for the caller to delete. */
   videos: { input: { file: string; into: string; videos: Video[] }; output: null; note: number }
+  /** Take the results of another machine out of what it sent, and check them as `admit` does. What is in the folder when it fails is for the caller to delete. */
+  parcel: { input: { file: string; into: string }; output: Opened }
   /** Answers when nothing is being written any more. */
   rest: { input: null; output: null }
 }
@@ -59,6 +62,7 @@ serve<SharingService>({
   pack: (task, { note, signal }) => tracked(pack(task, note, signal)),
   unpack: (task, { note, signal }) => tracked(unpack(task, note, signal)),
   videos: ({ file, into, videos }, { note, signal }) => tracked(takeOut(file, into, videos, note, signal)),
+  parcel: ({ file, into }) => tracked(openParcel(file, into)),
   rest: async () => {
     await Promise.all(underWay)
     return null

@@ -11,6 +11,7 @@ import { offerUndo } from '../undo.ts'
 import { jobName } from './job-name.ts'
 import { ask, newest, withMove } from '../queue-order.ts'
 import { ReviewProgress } from './ReviewProgress.tsx'
+import { Workers } from './Workers.tsx'
 import './queue.css'
 
 const ENDED = { done: phrase('Done'), failed: phrase('Failed'), cancelled: phrase('Cancelled') }
@@ -23,6 +24,7 @@ export function QueuePage() {
       <h2 className="visually-hidden">{t('Queue')}</h2>
       <section aria-labelledby="queue-machine">
         <Head queue={queue} />
+        <Workers />
         {queue && <Jobs queue={queue} />}
       </section>
       <ReviewProgress />

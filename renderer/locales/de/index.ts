@@ -14,6 +14,7 @@ import review from './review.json' with { type: 'json' }
 import sharing from './sharing.json' with { type: 'json' }
 import shell from './shell.json' with { type: 'json' }
 import table from './table.json' with { type: 'json' }
+import workers from './workers.json' with { type: 'json' }
 
 export default {
   ...shell,
@@ -31,4 +32,5 @@ export default {
   ...care,
   ...backups,
   ...sharing,
+  ...workers,
 }

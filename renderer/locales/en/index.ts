@@ -13,6 +13,7 @@ import review from './review.json' with { type: 'json' }
 import sharing from './sharing.json' with { type: 'json' }
 import shell from './shell.json' with { type: 'json' }
 import table from './table.json' with { type: 'json' }
+import workers from './workers.json' with { type: 'json' }
 
 export default {
   ...backend,
@@ -29,4 +30,5 @@ export default {
   ...sharing,
   ...shell,
   ...table,
+  ...workers,
 }

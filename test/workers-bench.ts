@@ -1,0 +1,167 @@
+/** `npm run bench -- --workers`: two workers beside the queue of the app itself, what handing out costs, and how soon 10,000 videos can be drawn. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { Queue } from 'bullmq'
+import { Library } from '../main/library/library.ts'
+import { findMediaTools } from '../main/media/tools.ts'
+import { openTubelet, type Tubelet } from '../main/open.ts'
+import { clip } from './clips.ts'
+import { contentOf, copies, freePort, Host, Store, until, WorkerProcess } from './workers.ts'
+
+const JOBS = 10_000
+const ROUNDS = 2
+
+/** @param files What both analyse. */
+export async function benchWorkers(row: (what: string, measured: string, goal: string) => void, files: readonly string[]): Promise<void> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-workers-bench-'))
+  const store = new Store(await freePort())
+  await store.start()
+  try {
+    const { ffmpeg } = await findMediaTools()
+    const own: number[] = []
+    const shared: number[] = []
+    // In turns: a shared machine is faster at one time than at another.
+    for (let round = 0; round < ROUNDS; round += 1) {
+      own.push(await alone(path.join(folder, `alone-${round}`), files))
+      const two = await withWorkers(path.join(folder, `two-${round}`), store, 2, files)
+      shared.push(two.seconds)
+      const [ofApp, ofWorkers] = [`alone-${round}`, `two-${round}`].map((name) =>
+        JSON.stringify(contentOf(path.join(folder, name, 'library'))),
+      )
+      if (ofApp !== ofWorkers) throw new Error('the workers found something else than the app')
+    }
+    const times = (all: readonly number[]) => all.map((one) => one.toFixed(1)).join(' and ')
+    const best = Math.min(...own) / Math.min(...shared)
+    row(
+      `${files.length} videos by the queue of the app (two at a time): ${times(own)} s; by two workers (one at a time each): ${times(shared)} s`,
+      `${best.toFixed(2)} × the throughput, from the better time of each; the same rows in both libraries`,
+      '0.9 ×',
+    )
+    const small = copies(
+      ffmpeg,
+      clip('t01_timer.mp4'),
+      path.join(folder, 'small'),
+      Array.from({ length: 30 }, (_, nth) => `small-${nth}`),
+    )
+    const one = await withWorkers(path.join(folder, 'one'), store, 1, small)
+    row(
+      `${one.clips} videos of one clip each, one worker: ${one.seconds.toFixed(1)} s, of which it analysed ${one.busy.toFixed(1)} s`,
+      `${((1000 * (one.seconds - one.busy)) / one.clips).toFixed(0)} ms a video beside its analysis`,
+      '5 ms a clip',
+    )
+    const long = [clip('t04_long.mp4')]
+    const many = await withWorkers(path.join(folder, 'long'), store, 1, long)
+    row(
+      `One video of ${many.clips} clips, one worker: ${many.seconds.toFixed(1)} s, of which it analysed ${many.busy.toFixed(1)} s`,
+      `${((1000 * (many.seconds - many.busy)) / many.clips).toFixed(0)} ms a clip beside its analysis`,
+      '5 ms a clip',
+    )
+    row(`${JOBS} videos that wait, until each has its ticket`, `${(await queued(path.join(folder, 'queued'), store)).toFixed(2)} s`, '2 s')
+  } finally {
+    await store.kill()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Engines are warm, as they are after the first video of a batch. @returns Seconds. */
+async function alone(folder: string, files: readonly string[]): Promise<number> {
+  const tubelet = openTubelet({ projectDir: path.join(folder, 'library'), packsDir: path.join(folder, 'packs'), host: 'cli' })
+  try {
+    await tubelet.intake.bring({ paths: [clip('f06_tiny_64x48.mp4')] })
+    await tubelet.jobs.idle()
+    const began = performance.now()
+    await tubelet.intake.bring({ paths: [...files] })
+    await tubelet.jobs.idle()
+    return (performance.now() - began) / 1000
+  } finally {
+    await tubelet.close()
+  }
+}
+
+async function withWorkers(
+  folder: string,
+  store: Store,
+  count: number,
+  files: readonly string[],
+): Promise<{ seconds: number; clips: number; busy: number }> {
+  const host = new Host(folder, await freePort(), store.url, 'all')
+  await host.listen()
+  const names = Array.from({ length: count }, (_, nth) => `worker-${nth}`)
+  const workers = names.map((name) => new WorkerProcess(name, { host, queue: store.url, folder, media: ['/'] }))
+  const { jobs, library } = host.tubelet
+  try {
+    // One video each, until every worker has had one.
+    const { ffmpeg } = await findMediaTools()
+    for (let nth = 0; nth < 50 && names.some((name) => (host.worker(name)?.videos ?? 0) === 0); nth += 1) {
+      const warm =
+        nth === 0 ? [clip('f06_tiny_64x48.mp4')] : copies(ffmpeg, clip('f06_tiny_64x48.mp4'), path.join(folder, 'warm'), [`warm-${nth}`])
+      await host.tubelet.intake.bring({ paths: warm })
+      await until(
+        'warm',
+        () => isIdle(host.tubelet) || nth < count - 1,
+        () => workers.map(({ output }) => output).join('\n'),
+        120,
+      )
+    }
+    await until(
+      'warm',
+      () => isIdle(host.tubelet),
+      () => '',
+      120,
+    )
+    for (const { id, name } of library.sources()) if (name.startsWith('warm-')) await jobs.removeSource(id)
+    const before = names.map((name) => host.worker(name)?.busy ?? 0)
+    const clips = library.clips({ limit: 1, offset: 0 }).total
+    const began = performance.now()
+    await host.tubelet.intake.bring({ paths: [...files] })
+    await until(
+      'all is analysed',
+      () => isIdle(host.tubelet),
+      () => workers.map(({ output }) => output).join('\n'),
+      1_200,
+    )
+    const seconds = (performance.now() - began) / 1000
+    const busy = names.reduce((sum, name, at) => sum + (host.worker(name)?.busy ?? 0) - (before[at] ?? 0), 0)
+    return { seconds, clips: library.clips({ limit: 1, offset: 0 }).total - clips, busy }
+  } finally {
+    for (const worker of workers) await worker.kill()
+    await host.close()
+  }
+}
+
+function isIdle({ jobs }: Tubelet): boolean {
+  const { waiting, running } = jobs.queue()
+  return waiting + running === 0
+}
+
+/** @returns Seconds from the first of so many jobs in the library to the last ticket in the store. */
+async function queued(folder: string, store: Store): Promise<number> {
+  const projectDir = path.join(folder, 'library')
+  mkdirSync(projectDir, { recursive: true })
+  const library = Library.open(projectDir)
+  library.together(() => {
+    for (let nth = 0; nth < JOBS; nth += 1)
+      library.addSource({ path: `/none/${nth}.mp4`, name: `${nth}.mp4`, bytes: 1, mtimeMs: 0, fingerprint: String(nth) })
+  })
+  const ids = library.sources().map(({ id }) => id)
+  await library.close()
+  const host = new Host(folder, await freePort(), store.url, 'all')
+  try {
+    const { crew } = host.tubelet
+    await crew?.ready()
+    const queue = new Queue(crew?.place().queue ?? '', { connection: { url: store.url } })
+    const began = performance.now()
+    host.tubelet.library.together(() => {
+      for (const sourceId of ids) host.tubelet.library.jobs.create({ kind: 'analyse', title: '', sourceId })
+    })
+    // As every change of the queue does.
+    host.tubelet.library.emit({ type: 'queue', queue: host.tubelet.jobs.queue() })
+    await until('all have a ticket', async () => (await queue.getWaitingCount()) >= JOBS)
+    const seconds = (performance.now() - began) / 1000
+    await queue.close()
+    return seconds
+  } finally {
+    await host.close()
+  }
+}
