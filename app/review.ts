@@ -41,6 +41,11 @@ export function doubted(text: string, unsure: boolean): string {
   return unsure && text !== '' ? `${DOUBT}${text}` : text
 }
 
+/** Whether a text was written as `doubted`, and without its mark. */
+export function undoubted(text: string): { text: string; unsure: boolean } {
+  return text.startsWith(DOUBT) ? { text: text.slice(DOUBT.length), unsure: true } : { text, unsure: false }
+}
+
 /** All names of a clip as written in lists, sure ones first. */
 export function labelTexts({ labels, perhaps }: { labels: readonly string[]; perhaps: readonly string[] }): string[] {
   return [...labels, ...perhaps.map((label) => labelText(label, true))]

@@ -140,7 +140,7 @@ const CellsSeen = z.array(z.array(z.string().nullable()))
 
 /** Why values could not be written, with the first one that was tried. */
 const Refusal = z.object({
-  reason: z.enum(['fixed', 'not-yes-or-no', 'nothing-there', 'no-clip', 'beyond', 'too-long', 'summary']),
+  reason: z.enum(['fixed', 'not-yes-or-no', 'nothing-there', 'no-clip', 'beyond', 'too-long', 'summary', 'guess']),
   cells: z.number().int(),
   example: z.string(),
 })

@@ -107,17 +107,48 @@ test('rows that come later are empty until they are set, and can be changed', ()
 
 test('a video says what most of its clips say, and how many; of numbers the largest', () => {
   const answers = column([['yes'], ['no'], ['yes'], [null], ['no', 'accepted']])
-  const { cells, shares } = summarised(answers, all, [
-    [0, 3],
-    [3, 4],
-    [4, 5],
-  ])
+  const { cells, shares } = summarised(
+    answers,
+    all,
+    [
+      [0, 3],
+      [3, 4],
+      [4, 5],
+    ],
+    false,
+  )
   expect([0, 1, 2].map((video) => [cells.textAt(video), cells.stateAt(video)])).toEqual([
     ['yes', 'sure'],
     [null, 'empty'],
     ['no', 'accepted'],
   ])
   expect([...shares]).toEqual([2, 3, 0, 0, 1, 1])
-  const counts = summarised(size, all, [[0, 5]])
+  const counts = summarised(size, all, [[0, 5]], false)
   expect([counts.cells.textAt(0), [...counts.shares]]).toEqual(['100', [1, 4]])
+})
+
+test('a video has what one of its clips has, whatever more of them lack, and guesses have no say beside what is sure', () => {
+  const answers = column([['yes', 'accepted'], ['no', 'unsure'], ['no'], ['no'], ['yes', 'unsure'], ['no', 'rejected'], ['no', 'unsure']])
+  const rows = Int32Array.from([0, 1, 2, 3, 4, 5, 6])
+  const { cells, shares } = summarised(
+    answers,
+    rows,
+    [
+      [0, 3],
+      [2, 4],
+      [3, 5],
+      [4, 7],
+    ],
+    true,
+  )
+  expect([0, 1, 2, 3].map((video) => [cells.textAt(video), cells.stateAt(video)])).toEqual([
+    ['yes', 'accepted'],
+    ['no', 'sure'],
+    ['no', 'unsure'],
+    ['yes', 'unsure'],
+  ])
+  expect([...shares]).toEqual([1, 3, 2, 2, 1, 2, 1, 2])
+  // What is said in words: one sure clip beside two guesses.
+  const colours = summarised(column([['White'], ['Grey', 'unsure'], ['Grey', 'unsure']]), rows, [[0, 3]], false)
+  expect([colours.cells.textAt(0), colours.cells.stateAt(0), [...colours.shares]]).toEqual(['White', 'sure', [1, 3]])
 })

@@ -248,43 +248,51 @@ export function valuesOf(cells: Cells, rows: Int32Array, limit: number): { value
   return { values: named.slice(0, limit), distinct }
 }
 
+/** States of cells that are no guess. */
+const TOLD: ReadonlySet<CellState> = new Set(['sure', 'accepted', 'edited'])
+
 /**
- * A column of clips as a column of videos: the commonest value of a video's clips, or the largest where the values are numbers. `spans` are
- * the rows of each video's clips: [from, to) pairs in `rows`.
+ * A column of clips as a column of videos: the commonest value of a video's clips, the largest where the values are numbers, and "yes" where a yes-or-no
+ * question has one: a car in one shot is a car in the video. Guesses in words have no say where somebody decided or a clip is sure. `spans` are the rows of each
+ * video's clips: [from, to) pairs in `rows`.
  */
 export function summarised(
   clips: Cells,
   rows: Int32Array,
   spans: readonly (readonly [from: number, to: number])[],
+  yesNo: boolean,
 ): { cells: Cells; shares: Int32Array } {
   const cells = new Cells()
   cells.resize(spans.length)
   // By video: how many clips have this value, and how many have any.
   const shares = new Int32Array(spans.length * 2)
+  const yes = clips.words.indexOf('yes')
   for (const [video, [from, to]] of spans.entries()) {
     const counts = new Map<number, number>()
     let most = -1
     let largest = NaN
-    let said = 0
-    for (const row of rows.subarray(from, to)) {
+    const own = rows.subarray(from, to)
+    const told = own.filter((row) => TOLD.has(clips.stateAt(row)) && clips.codes[row] !== -1)
+    // Of numbers the largest is wanted, and one that may be larger says so by its own state.
+    const telling = told.length > 0 && told.every((row) => Number.isNaN(clips.numbers[row] ?? NaN)) ? told : own
+    for (const row of telling) {
       const code = clips.codes[row] ?? -1
       if (code === -1) continue
-      said += 1
       const count = (counts.get(code) ?? 0) + 1
       counts.set(code, count)
       const number = clips.numbers[row] ?? NaN
       if (!Number.isNaN(number)) {
         if (Number.isNaN(largest) || number > largest) [largest, most] = [number, code]
-      } else if (count > (counts.get(most) ?? 0)) most = code
+      } else if (yesNo ? code === yes || (most !== yes && count > (counts.get(most) ?? 0)) : count > (counts.get(most) ?? 0)) most = code
     }
-    const own = rows.subarray(from, to)
-    // It is as sure as the clips that have the value shown; if none has a value, as all of them are.
-    const state = together(
-      new Set(Array.from(most === -1 ? own : own.filter((row) => clips.codes[row] === most), (row) => clips.stateAt(row))),
-    )
-    cells.set(video, clips.words[most] ?? null, state, null, Number.isNaN(largest) ? null : largest)
-    shares[video * 2] = counts.get(most) ?? 0
-    shares[video * 2 + 1] = said
+    const has = (row: number) => clips.codes[row] === most
+    // It is as sure as the clips that have the value shown (one sure "yes" is enough); if none has a value, as all of them are.
+    const state = together(new Set(Array.from(most === -1 ? own : (yesNo ? telling : own).filter(has), (row) => clips.stateAt(row))))
+    // Where one clip may have it, the video does not lack it for sure.
+    const open = yesNo && most !== yes && own.some((row) => clips.codes[row] === yes && clips.stateAt(row) === 'unsure')
+    cells.set(video, clips.words[most] ?? null, open ? 'unsure' : state, null, Number.isNaN(largest) ? null : largest)
+    shares[video * 2] = most === -1 ? 0 : own.filter(has).length
+    shares[video * 2 + 1] = own.filter((row) => clips.codes[row] !== -1).length
   }
   return { cells, shares }
 }

@@ -26,8 +26,6 @@ export function yesNo(answer: string): YesNo {
 /** What a person typed or pasted into a yes-or-no cell; null if it is none of the three. */
 export function typedYesNo(text: string): YesNo | null {
   const word = text.trim().toLowerCase()
-  // Copied from an unsure cell.
-  if (word.startsWith('(?)')) return 'unsure'
   if (YES.has(word)) return 'yes'
   if (NO.has(word)) return 'no'
   return ['unsure', 'not sure', 'maybe', '?', 'unsicher', 'vielleicht'].includes(word) ? 'unsure' : null

@@ -4,6 +4,7 @@ import type { AnnotationBody } from '../../app/annotation.ts'
 import type { ColumnKey, EditReport } from '../../app/contract/table.ts'
 import { type Phrase, phrase, said } from '../../app/phrase.ts'
 import { DEEDS, overturns } from '../../app/deeds.ts'
+import { undoubted } from '../../app/review.ts'
 import { typedYesNo, yesNo } from '../../app/table/question.ts'
 import { changedError } from './annotation-checks.ts'
 import type { Deed } from './annotations.ts'
@@ -179,7 +180,10 @@ function decision(there: There, action: 'accept' | 'reject' | 'reset'): Deed | n
 }
 
 /** The edit that sets a cell to `text`; an empty text removes what is there. A cell that already has the text is left alone. */
-function writing(clipId: number, { kind, question, yesNo: onlyYesNo }: Target, there: There, text: string): Deed | null | Reason {
+function writing(clipId: number, { kind, question, yesNo: onlyYesNo }: Target, there: There, pasted: string): Deed | null | Reason {
+  const { text, unsure } = undoubted(pasted)
+  // A guess that was copied is nobody's decision, wherever it is pasted.
+  if (unsure) return there !== undefined && (onlyYesNo ? yesNo(there.text) : there.text) === text ? null : 'guess'
   if (text === '') return there === undefined || there.state === 'rejected' ? null : { action: 'reject', annotationId: there.id }
   if (text.length > LONGEST) return 'too-long'
   const value = onlyYesNo ? typedYesNo(text) : text

@@ -505,10 +505,12 @@ function videos(): Videos {
   return { ids, spans: ids.map((id) => spans.get(id) ?? [0, 0]) }
 }
 
+const isYesNo = (key: ColumnKey) => definition(key)?.kind === 'yesno'
+
 /** A column by video: properties of the file itself, or a summary of its clips. */
 function videoCells(key: ColumnKey, { ids, spans }: Videos): { cells: Cells; shares: Int32Array | null } {
   if (key === 'review') return reviewed(cellsOf(key), spans)
-  if (key !== 'name' && key !== 'time' && key !== 'length') return summarised(cellsOf(key), base.order, spans)
+  if (key !== 'name' && key !== 'time' && key !== 'length') return summarised(cellsOf(key), base.order, spans, isYesNo(key))
   const cells = new Cells()
   cells.resize(ids.length)
   for (const [row, id] of ids.entries()) {

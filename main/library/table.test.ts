@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { TableQuery } from '../../app/contract/table.ts'
 import { english } from '../../app/phrase.ts'
+import { fromTsv } from '../../app/table/tsv.ts'
 import { newLabel } from '../../app/vocabulary.ts'
 import { killNewestThreadWhenAsked } from '../threads.testing.ts'
 import { keyOf, lookedFor } from './detections.ts'
@@ -513,6 +514,19 @@ test('what is pasted lands in its cells, empty takes away, and each refusal has 
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['note'] }, { value: '' })).toMatchObject({ changed: 1 })
   expect((await library.table.ask('rows', { view, from: 0, to: 1, columns: ['note'] }))[0]?.cells['note']).toBeUndefined()
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['note'] }, { value: 'again' })).toMatchObject({ changed: 1 })
+})
+
+test('a guess that is copied and pasted decides nothing, on its own cell or another', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two']) as [number, number]
+  answer(clips[0], 'Is it?', 'no, never', 0.5, true)
+  const key = `q${library.table.addColumn('yesno', 'Is it?', true).id}`
+  const { view } = await open()
+  const range = { view, from: 0, to: 2, columns: [key as `q${number}`] }
+  const copied = await library.table.ask('tsv', range)
+  expect(copied.split('\r\n')[0]).toBe('(?) no')
+  expect(await editCells(library, range, { cells: fromTsv(copied) })).toMatchObject({ changed: 0, refused: [] })
+  const below = { ...range, from: 1 }
+  expect(await editCells(library, below, { cells: [['(?) no']] })).toMatchObject({ changed: 0, refused: [{ reason: 'guess', cells: 1 }] })
 })
 
 test('a cell in which a person has written something else meanwhile is left alone', async () => {

@@ -245,6 +245,7 @@ const REASONS: Record<EditReport['refused'][number]['reason'], string> = {
   beyond: phrase('beyond the end of the table ({{n}})'),
   'too-long': phrase('too long for a cell ({{n}})'),
   summary: phrase('sums up several clips ({{n}})'),
+  guess: phrase('copied from a guess, which is no decision ({{n}})'),
 }
 
 /** The notice of an edit that changed nothing: only of use beside the cells that it is about. */
