@@ -97,4 +97,8 @@ test('no number in the header is trusted', async () => {
   expect((await why(holding(huge))).message).toContain('not a .safetensors')
   huge.writeBigUInt64LE(90_000_000n)
   expect((await why(holding(huge))).message).toContain('cut off')
+  // All of it is there, but for the disk, and a million tensors would fit.
+  const long = holding(huge)
+  truncateSync(long, 95_000_000)
+  expect((await why(long)).message).toContain('longer than that of any model')
 })

@@ -30,8 +30,13 @@ const BITS: Readonly<Record<string, number>> = {
 }
 /** The next step where a file holds no model that can be imported. */
 export const CHOOSE_OTHER = phrase('Choose the .safetensors file of a model that the Packs page lists, or its folder.')
-/** Largest header, bytes, as in the format's own reader. */
-export const MAX_HEADER = 100_000_000
+/**
+ * Largest header, bytes: forty times that of the largest model that can be imported. The format's own reader takes 100 MB, but the million tensors of
+ * such a header would keep the host from everything else for half a minute.
+ */
+export const MAX_HEADER = 4_000_000
+/** As in the format's own reader. */
+const MAX_OTHERS = 100_000_000
 
 const Offset = z.int().min(0)
 const Entry = z.object({ dtype: z.string(), shape: z.array(z.int().min(0)), data_offsets: z.tuple([Offset, Offset]) })
@@ -73,8 +78,15 @@ export async function readSafetensors(file: string, whole?: number): Promise<Che
     const start = await bytesAt(handle, 0, Math.min(512, size))
     refuseStrangers(file, start, size)
     const length = Number(start.readBigUInt64LE(0))
-    if (length < 2 || length > MAX_HEADER || start[8] !== 0x7b) throw notSafetensors(file)
+    if (length < 2 || length > MAX_OTHERS || start[8] !== 0x7b) throw notSafetensors(file)
     if (8 + length > size) throw truncated(file, size, 8 + length)
+    if (length > MAX_HEADER)
+      throw refusal({
+        code: 'checkpoint-unusable',
+        message: 'The list of contents of this checkpoint is longer than that of any model that can be imported.',
+        file,
+        next: CHOOSE_OTHER,
+      })
     const tensors = parseHeader(file, await bytesAt(handle, 8, length), 8 + length)
     checkLayout(file, tensors, 8 + length, size)
     return { file, bytes: size, tensors }
