@@ -331,6 +331,13 @@ test('a vocabulary that somebody changed meanwhile is not replaced; names that d
   expect((await put([])).status).toBe(200)
 })
 
+test('a field with an endless name is told shortly, and a body that only asks may not be large', async () => {
+  const { message } = await ask('POST', '/api/search', { ['x'.repeat(2_000_000)]: 1 })
+  expect(message).toBe(`body.${'x'.repeat(100)}…: is no field here; there are query, filters, limit.`)
+  const many = await ask('POST', '/api/search', { x: 'x'.repeat(5_000_000) })
+  expect(many).toEqual({ status: 400, message: 'body: is larger than 4 MB, the most that is read here.' })
+})
+
 test('a body of 700 MB is refused before it is read, whether or not its length is said', async () => {
   const sent = { pieces: 0 }
   const endless = () =>
@@ -343,7 +350,7 @@ test('a body of 700 MB is refused before it is read, whether or not its length i
   for (const headers of [{}, { 'content-length': String(700 * 2 ** 20) }]) {
     sent.pieces = 0
     const response = await tubelet.handle(
-      new Request('http://tubelet/api/search', { method: 'POST', headers, body: endless(), duplex: 'half' } as RequestInit),
+      new Request('http://tubelet/api/labels', { method: 'PUT', headers, body: endless(), duplex: 'half' } as RequestInit),
     )
     expect([response.status, ((await response.json()) as { problem: { message: string } }).problem.message]).toEqual([
       400,

@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { mayCall, Scope } from '../app/contract/access.ts'
 import { type RouteSpec, WINDOW } from '../app/contract/route.ts'
-import { nearestOf, unknownField } from '../app/contract/strict.ts'
+import { nameOf, nearestOf, unknownField } from '../app/contract/strict.ts'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
 import { type ErrorCode, type Problem, problemOf, spoken, spokenJson, TubeletError } from '../app/errors.ts'
 import { exportHandlers } from './api/export.ts'
@@ -78,7 +78,10 @@ export function createBackend(services: Services, windowDir: string): Handle {
         params: checked('path', spec.params, context.req.param()),
         query: checked('query', spec.query, oncesIn(context.req.queries())),
         // A body of bytes is read by the handler.
-        body: spec.accepts === undefined ? checked('body', spec.body, await jsonOf(request)) : undefined,
+        body:
+          spec.accepts === undefined
+            ? checked('body', spec.body, await jsonOf(request, mayCall('read', name) ? MOST_QUESTION : MOST_JSON))
+            : undefined,
       } as RouteArgs<N>
       const work = () => despiteDamage(services, spec.method, () => handler(args, request))
       const answer = await madeIn(request.headers.get(WINDOW), work, scope !== undefined)
@@ -156,7 +159,7 @@ function wrongField(path: readonly PropertyKey[], fault: string): TubeletError {
   return new TubeletError({
     code: 'bad-request',
     message: '{{field}}: {{fault}}.',
-    values: { field: path.map(String).join('.'), fault },
+    values: { field: path.map(nameOf).join('.'), fault },
     next: 'See /api/openapi.json.',
   })
 }
@@ -177,24 +180,26 @@ function oncesIn(queries: Record<string, string[]>): Record<string, string> {
 
 /** Bytes of a JSON body: a hundred thousand edits of cells take a third of it. Files are sent to routes that take bytes, and are not kept in memory. */
 const MOST_JSON = 64 * 2 ** 20
+/** Of one that only asks: the ids of half a million clips. More would take seconds to be parsed, and a token that may read could send it. */
+const MOST_QUESTION = 4 * 2 ** 20
 
-/** The text of a body. @throws TubeletError `bad-request` if it is too large; what comes of it later is not read. */
-async function textOf(request: Request): Promise<string> {
-  const tooLarge = () => wrongField(['body'], `is larger than ${MOST_JSON / 2 ** 20} MB, the most that is read here`)
-  if (Number(request.headers.get('content-length') ?? 0) > MOST_JSON) throw tooLarge()
+/** The text of a body. @throws TubeletError `bad-request` if it is larger than `most` bytes; what comes of it later is not read. */
+async function textOf(request: Request, most: number): Promise<string> {
+  const tooLarge = () => wrongField(['body'], `is larger than ${most / 2 ** 20} MB, the most that is read here`)
+  if (Number(request.headers.get('content-length') ?? 0) > most) throw tooLarge()
   const pieces: Uint8Array[] = []
   let bytes = 0
   for await (const piece of request.body ?? []) {
     bytes += piece.length
-    if (bytes > MOST_JSON) throw tooLarge()
+    if (bytes > most) throw tooLarge()
     pieces.push(piece)
   }
   return new TextDecoder().decode(Buffer.concat(pieces))
 }
 
 /** The body; undefined if it is empty. @throws TubeletError `bad-request` if it is not JSON, or too large. */
-async function jsonOf(request: Request): Promise<unknown> {
-  const text = await textOf(request)
+async function jsonOf(request: Request, most: number): Promise<unknown> {
+  const text = await textOf(request, most)
   if (text.trim() === '') return undefined
   try {
     return JSON.parse(text)

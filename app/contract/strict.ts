@@ -32,8 +32,12 @@ export function unknownField(schema: z.core.$ZodType, value: unknown): UnknownFi
   })
 }
 
+/** Longer than any field. To compare what is longer letter by letter would keep the host from everything else. */
+const LONGEST = 100
+
 /** The known name that was probably meant; null where none is similar. */
 export function nearestField(name: string, known: readonly string[]): string | null {
+  if (name.length > LONGEST) return null
   const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
   const wanted = plain(name)
   const near = known
@@ -45,6 +49,12 @@ export function nearestField(name: string, known: readonly string[]): string | n
     .filter(({ field, off, begins }) => off <= Math.max(1, Math.floor(plain(field).length / 3)) || (begins && wanted.length > 2))
     .sort((a, b) => a.off - b.off)
   return near[0]?.field ?? null
+}
+
+/** A field's name for a sentence. */
+export function nameOf(field: PropertyKey): string {
+  const name = String(field)
+  return name.length > LONGEST ? `${name.slice(0, LONGEST)}…` : name
 }
 
 /** What is said of a name that is not known: the nearest one, or which there are. */

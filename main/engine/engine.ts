@@ -1,4 +1,5 @@
 /** The host's side of the engine process: starts it, calls it, and restarts it when it dies. */
+import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RelativeBox } from '../../app/boxes.ts'
@@ -47,8 +48,11 @@ const DEATHS_OF_A_STEP = 3
 const BLAMED_IN_A_ROW = 5
 const CRASH_WINDOW_MS = 60_000
 const FIRST_DELAY_MS = 100
-/** A graph that runs longer than this never ends: the slowest model that was tried takes two minutes on one core. */
-const STUCK_AFTER_MS = 600_000
+/**
+ * A process that gives no sign of life for so long never will: two minutes and a second for each MB of the pack, at most ten minutes. Measured on two
+ * cores with ten times as much work (docs/trust.md): 0.8 s with the bundled packs of 4 to 11 MB, 7 s while they start; 74 s with OWLv2, of 622 MB.
+ */
+const PATIENCE_MS = { least: 120_000, ofMB: 1_000, most: 600_000 }
 /** So many signs of life are awaited in that time. They are counted, because a sleeping machine stops the engine but not the clock. */
 const BEATS = 60
 
@@ -92,7 +96,7 @@ export class Engine<M extends PackManifest = PackManifest> {
 
   /**
    * `signal` gives up a start that takes too long. `untested`: for a pack that is being made, which has no known answers yet. `stuckAfterMs`: how long
-   * one run of a graph may take.
+   * the process may give no sign of life, as it gives none while a graph runs.
    * @throws TubeletError `pack-invalid`, `pack-self-test-failed` or `engine-unavailable`.
    */
   static async start({
@@ -100,7 +104,7 @@ export class Engine<M extends PackManifest = PackManifest> {
     fork = childProcess,
     signal,
     untested = false,
-    stuckAfterMs = STUCK_AFTER_MS,
+    stuckAfterMs = patienceWith(packDir),
   }: {
     packDir: string
     fork?: ForkEngine
@@ -403,6 +407,16 @@ function readiness(): PromiseWithResolvers<undefined> {
   // Avoids an unhandled rejection if nobody is waiting.
   ready.promise.catch(() => undefined)
   return ready
+}
+
+export function patienceWith(packDir: string): number {
+  let bytes = 0
+  try {
+    for (const name of readdirSync(packDir)) bytes += statSync(path.join(packDir, name)).size
+  } catch {
+    // The process will say what is wrong with the folder.
+  }
+  return Math.min(PATIENCE_MS.most, PATIENCE_MS.least + (bytes / 1e6) * PATIENCE_MS.ofMB)
 }
 
 function unavailable(message: string, details?: string): TubeletError {

@@ -1,6 +1,6 @@
 /** A pack with a graph that never ends: its process is ended, and that is told. */
 import { hash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import type { DetectorManifest } from '../../app/pack/detector.ts'
 import { isAlive } from '../alive.ts'
 import { childProcess } from '../channel.ts'
 import { copyPack, OBJECTS } from '../packs/pack.testing.ts'
-import { Engine } from './engine.ts'
+import { Engine, patienceWith } from './engine.ts'
 
 const root = mkdtempSync(path.join(os.tmpdir(), 'tubelet-stuck-'))
 process.env['XDG_CACHE_HOME'] = path.join(root, 'cache')
@@ -91,3 +91,14 @@ it('one that works is not taken for it, however many signs of life are asked for
   expect(engine.state).toBe('ready')
   await engine.close()
 }, 60_000)
+
+it('a large pack is given more time than a small one, and none more than ten minutes', () => {
+  const minutes = [0, 60, 480, 50_000].map((megabytes) => {
+    const dir = mkdtempSync(path.join(root, 'sized-'))
+    writeFileSync(path.join(dir, 'weights.bin'), '')
+    truncateSync(path.join(dir, 'weights.bin'), megabytes * 1e6)
+    return patienceWith(dir) / 60_000
+  })
+  expect(minutes).toEqual([2, 3, 10, 10])
+  expect(patienceWith(path.join(root, 'nowhere'))).toBe(120_000)
+})

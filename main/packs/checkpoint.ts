@@ -75,6 +75,9 @@ export async function readTemplate<T>(dir: string, schema: z.ZodType<T>): Promis
   return schema.parse(JSON.parse(await readFile(path.join(dir, 'template.json'), 'utf8')))
 }
 
+/** More layers than any model has: of each a dozen tensors are asked for. */
+const MOST_LAYERS = 1000
+
 /** The sizes that the shapes and the names of the tensors show. @param model How its kind is called. @throws what `unusable` makes */
 export function sizesOf(template: Template, tensors: Tensors, model: string, unusable: Unusable): Record<string, number> {
   const incomplete = (details: string) => unusable('This {{model}} checkpoint is not complete.', { values: { model }, details })
@@ -88,6 +91,8 @@ export function sizesOf(template: Template, tensors: Tensors, model: string, unu
     let count = 0
     while (tensors.has(pattern.replace('{i}', String(count)))) count += 1
     if (count === 0) throw incomplete(`The tensor ${pattern.replace('{i}', '0')} is missing.`)
+    if (count > MOST_LAYERS)
+      throw unusable('This is a {{model}} of a kind that Tubelet does not know.', { values: { model }, details: `It has ${count} layers.` })
     sizes[name] = count
   }
   return sizes

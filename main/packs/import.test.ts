@@ -250,6 +250,8 @@ describe('a checkpoint of something else is refused at once, with what it is', (
     )
     expect(await refusedWith(without(/resblocks\.1\.ln_2\.bias/))).toContain('missing')
     expect(await refusedWith((all) => ({ ...all, 'text.resblocks.0.gate': f32([1], [1]) }))).toContain('text.resblocks.0.gate')
+    const endless = Object.fromEntries(Array.from({ length: 1100 }, (_, n) => [`text.resblocks.${n}.ln_1.weight`, f32([0], [])]))
+    expect(await refusedWith((all) => ({ ...all, ...endless }))).toContain('It has 1100 layers.')
     expect(await refusedWith((all) => ({ ...all, 'visual.ln_post.bias': f32([2], [1, 2]) }))).toContain(
       'visual.ln_post.bias is [2], not [64]',
     )
