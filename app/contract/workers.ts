@@ -97,6 +97,8 @@ export const workRoutes = {
     body: Who.extend({ doing: z.array(Progress).max(100) }),
     output: z.object({
       state: z.enum(['working', 'draining']),
+      /** As `workPlace` says: another one once another library is open there. */
+      queue: z.string(),
       /** Rest after the current step. */
       paused: z.boolean(),
       /** What is no longer wanted. */

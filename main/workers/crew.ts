@@ -82,6 +82,7 @@ interface Claim {
   taking: boolean
   outcome: PromiseWithResolvers<Problem | null>
   report: Report
+  /** Aborted when it does not hold any more. */
   signal: AbortSignal
 }
 
@@ -97,6 +98,7 @@ interface Parts {
 export class Crew {
   readonly #parts: Parts
   readonly #tickets: Tickets
+  readonly #queueName: string
   readonly #mostSilent: number
   readonly #members = new Map<string, Member>()
   readonly #claims = new Map<string, Claim>()
@@ -112,7 +114,9 @@ export class Crew {
     const { library, jobs } = parts
     for (const name of library.setting<string[]>(BANNED, [])) this.#members.set(name, { ...newMember(name), state: 'banned' })
     const wanted = () => jobs.lendable() + this.#claims.size
-    this.#tickets = new Tickets(parts.url, this.#queueName(), wanted, () => this.#changed())
+    this.#queueName = library.setting<string>(QUEUE, '') || `tubelet-${randomUUID()}`
+    library.setSetting(QUEUE, this.#queueName)
+    this.#tickets = new Tickets(parts.url, this.#queueName, wanted, () => this.#changed())
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#stopHearing = library.onChange(({ type }) => {
       if (type === 'queue') this.#tickets.count()
@@ -131,7 +135,7 @@ export class Crew {
   }
 
   place(): RouteOutput<'workPlace'> {
-    return { version: packageVersion, queue: this.#queueName() }
+    return { version: packageVersion, queue: this.#queueName }
   }
 
   list(): Workers {
@@ -194,7 +198,7 @@ export class Crew {
       void claim.report({ stage, progress, clips }).catch(() => undefined)
     }
     this.#changed()
-    return { state: member.state === 'draining' ? 'draining' : 'working', paused: jobs.paused, stop }
+    return { state: member.state === 'draining' ? 'draining' : 'working', queue: this.#queueName, paused: jobs.paused, stop }
   }
 
   /**
@@ -277,13 +281,6 @@ export class Crew {
     return pack.dir
   }
 
-  #queueName(): string {
-    const { library } = this.#parts
-    const name = library.setting<string>(QUEUE, '') || `tubelet-${randomUUID()}`
-    library.setSetting(QUEUE, name)
-    return name
-  }
-
   /** @throws TubeletError `conflict` for another version; `forbidden` for a worker that was banned. */
   #met(name: string, version: string): Member {
     if (version !== packageVersion)
@@ -315,10 +312,11 @@ export class Crew {
       id,
       async (job, report, signal) => {
         if (job.sourceId === null) throw new Error('only analyses are lent')
+        const over = new AbortController()
         claim = {
           ...{ id, member, ticket, jobId: job.id, sourceId: job.sourceId, title: library.titles.of(job.sourceId) || job.title },
           ...{ packs: library.packs.inUse(), stage: said('Starting'), progress: 0, clips: 0, silent: 0, taking: false },
-          ...{ outcome: Promise.withResolvers<Problem | null>(), report, signal },
+          ...{ outcome: Promise.withResolvers<Problem | null>(), report, signal: AbortSignal.any([signal, over.signal]) },
         }
         const { outcome } = claim
         const abort = () => outcome.reject(signal.reason)
@@ -329,6 +327,7 @@ export class Crew {
           return await outcome.promise
         } finally {
           signal.removeEventListener('abort', abort)
+          over.abort()
           this.#claims.delete(id)
           this.#over.add(id)
           this.#changed()

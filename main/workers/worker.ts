@@ -59,6 +59,8 @@ export class Worker {
   #engines: { key: string; running: RunningPacks; users: number }[] = []
   #media: Promise<MediaTools> | null = null
   #empty = false
+  /** The queue of the library that the host has open. */
+  #queue = ''
   #drained = false
   /** Why it ended by itself. */
   #fault: TubeletError | null = null
@@ -91,11 +93,19 @@ export class Worker {
         if (error instanceof TubeletError) throw error
       })
       await Promise.race([mustKeepKeys(connection), aborted(this.#ending.signal)])
-      const drawer = new Drawer(place.queue, ({ id }) => this.#draw(id ?? ''), { connection, concurrency: atATime, ...LOCKS })
-      // Lost locks, and a store that was emptied: the host decides what still counts.
-      drawer.on('error', () => undefined)
+      const drawing = (from: string) => {
+        const begun = new Drawer(from, ({ id }) => this.#draw(id ?? ''), { connection, concurrency: atATime, ...LOCKS })
+        // Lost locks, and a store that was emptied: the host decides what still counts.
+        return begun.on('error', () => undefined)
+      }
+      this.#queue = place.queue
+      let drawer = drawing(this.#queue)
       say(`${name} works for ${this.#host.url}`)
-      await this.#tellOn()
+      await this.#tellOn(() => {
+        if (this.#queue === drawer.name) return
+        void drawer.close().catch(() => undefined)
+        drawer = drawing(this.#queue)
+      })
       // Used tickets are put away, if the store is there.
       await Promise.race([drawer.close().catch(() => undefined), setTimeout(TELL_MS, undefined, { ref: false })])
     } catch (error) {
@@ -113,12 +123,13 @@ export class Worker {
     this.#ending.abort(new TubeletError({ code: 'cancelled', message: 'The worker ends.' }))
   }
 
-  /** Resolves when the worker is to end and does nothing any more. */
-  async #tellOn(): Promise<void> {
+  /** Resolves when the worker is to end and does nothing any more. @param told Called whenever the host has answered. */
+  async #tellOn(told: () => void): Promise<void> {
     const { signal } = this.#ending
     while (!signal.aborted && !(this.#drained && this.#doing.size === 0)) {
       await setTimeout(TELL_MS, undefined, { signal }).catch(() => undefined)
       await this.#tell().catch((error: unknown) => this.#fail(error))
+      if (!signal.aborted) told()
     }
     for (const { stop } of this.#doing.values()) stop.abort(signal.reason)
     while (this.#doing.size > 0) await setTimeout(20)
@@ -127,11 +138,12 @@ export class Worker {
   async #tell(): Promise<void> {
     const { name } = this.#options
     const doing = [...this.#doing].map(([claim, { progress }]) => ({ claim, ...progress }))
-    const { state, paused, stop } = await this.#host.call(
+    const { state, queue, paused, stop } = await this.#host.call(
       'tellWork',
       { body: { worker: name, version: packageVersion, doing } },
       this.#ending.signal,
     )
+    this.#queue = queue
     this.#drained ||= state === 'draining'
     for (const claim of stop)
       this.#doing.get(claim)?.stop.abort(new TubeletError({ code: 'cancelled', message: 'This is no longer wanted.' }))
