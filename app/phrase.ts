@@ -19,10 +19,15 @@ export function said(text: string, values?: Values): Phrase {
   return values === undefined ? { text } : { text, values }
 }
 
+/** The values that are no sentences: a sentence within another has its places filled from these. */
+export function plainOf(values: Values): Record<string, string | number> {
+  return Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (typeof value === 'object' ? [] : [[name, value]])))
+}
+
 /** The sentence with its values, for output that no window translates. */
 export function english({ text, values = {} }: Phrase): string {
   return text.replaceAll(/\{\{(\w+)\}\}/g, (whole, name: string) => {
     const value = values[name] ?? whole
-    return typeof value === 'object' ? value.text : String(value)
+    return typeof value === 'object' ? english({ text: value.text, values: plainOf(values) }) : String(value)
   })
 }

@@ -7,7 +7,7 @@ import i18next, { type TOptions } from 'i18next'
 import { create } from 'zustand'
 import type { Problem } from '../app/errors.ts'
 import { withoutDirections } from '../app/inert.ts'
-import type { Phrase } from '../app/phrase.ts'
+import { type Phrase, plainOf } from '../app/phrase.ts'
 import en from './locales/en/index.ts'
 
 export const LANGUAGES = { en: 'English', de: 'Deutsch' }
@@ -37,7 +37,7 @@ export function t(english: string, values?: TOptions): string {
 export function shown({ text, values = {} }: Phrase): string {
   return t(
     text,
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? t(value.text) : value])),
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? t(value.text, plainOf(values)) : value])),
   )
 }
 

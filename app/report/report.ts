@@ -323,9 +323,10 @@ function standingText(annotation: Annotation, told: Told): Html {
 }
 
 /** Who said it. */
-function sourceText({ provenance, origin, machine }: Annotation, words: Words): string {
+function sourceText(annotation: Annotation, words: Words): string {
+  const { provenance, origin, machine, state } = annotation
   if (origin !== undefined) return words.imported(origin.file, origin.format)
-  if (provenance === null || machine === null) return words.byPerson
+  if (provenance === null || machine === null || (state === 'edited' && textOf({ body: machine }) !== textOf(annotation))) return words.byPerson
   if (provenance.packId === 'facts') return provenance.people === true ? words.fromFactsAndPeople : words.fromFacts
   return `${provenance.packId} ${provenance.packVersion}`
 }

@@ -5,7 +5,7 @@ import type { Clip, Source } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
 import { standingOfAnnotation } from '../../app/review.ts'
-import { looksYesNo, topicOf } from '../../app/table/question.ts'
+import { looksYesNo, topicOf, type YesNo } from '../../app/table/question.ts'
 import { labelNamed, withNames } from '../../app/vocabulary.ts'
 import { classesOf, nearestWords } from '../../app/words.ts'
 import type { Tubelet } from '../open.ts'
@@ -171,7 +171,8 @@ function answered(library: Library, { source, clip }: { source: Source; clip: Cl
       ...named(source, clip),
       question,
       answer: found.body.text,
-      sure: standingOfAnnotation(found) !== 'unsure',
+      // A person's "unsure" is decided, and still not sure.
+      sure: standingOfAnnotation(found) !== 'unsure' && found.body.text !== ('unsure' satisfies YesNo),
       state: found.state,
       why: null,
     }

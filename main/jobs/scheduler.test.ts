@@ -105,6 +105,15 @@ test('a job is done once, and its end is told after it was kept', async () => {
   expect(heard).toEqual(['begin a', 'settle a done', 'end a done', 'left a', 'drained'])
 })
 
+test('a file that is tried again stands in the queue once', async () => {
+  for (let i = 0; i < 2; i += 1) {
+    scheduler.add(file('a', 1))
+    work('a').fail(new TubeletError({ code: 'empty-file', message: 'This file is empty.' }))
+    await scheduler.idle()
+  }
+  expect(library.jobs.counts().failed).toBe(1)
+})
+
 test('a lease is kept over a crash: the next process does what was under way before what waits', async () => {
   const cut = scheduler.add(file('cut off', 1))
   scheduler.add(file('waits', 1_000))

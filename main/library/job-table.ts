@@ -53,6 +53,8 @@ export class JobTable {
     )
     const payload = plan.kind === 'ask' ? { columnId: plan.columnId, clipIds: plan.clipIds } : {}
     const sourceId = 'sourceId' in plan ? plan.sourceId : null
+    // What failed before is tried again: it does not stand in the queue twice.
+    this.#db.prepare(`DELETE FROM jobs WHERE kind = ? AND source_id = ? AND state IN ('failed', 'cancelled')`).run(plan.kind, sourceId)
     return this.get(Number(insert.run(plan.kind, plan.title, sourceId, JSON.stringify(payload), rank).lastInsertRowid))
   }
 

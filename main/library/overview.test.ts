@@ -116,3 +116,14 @@ test('a map whose worker dies is not there; when a clip comes another one is dra
   library.overview.map(DIGEST)
   expect((await drawn()).clipIds).toHaveLength(9)
 })
+
+test('how sure the machine was is told of what it says, not of what a person wrote or refused', () => {
+  addClips(0, 3)
+  const evidence = { confidence: 0.9, unsure: false, agreement: 0, frames: [] }
+  const ids = library.overview.facts().clips.map(({ id }) => id)
+  for (const id of ids) library.saveMachine(id, 'caption', [{ body: { kind: 'caption', text: 'a dog' }, evidence, provenance }])
+  const captionOf = (at: number) => library.annotations(ids[at] ?? 0).find(({ body }) => body.kind === 'caption')?.id ?? 0
+  library.review(captionOf(1), 'edit', { kind: 'caption', text: 'a cat' })
+  library.review(captionOf(2), 'reject')
+  expect(library.overview.facts().clips.map(({ confidence }) => confidence)).toEqual([0.9, null, null])
+})

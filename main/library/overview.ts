@@ -71,7 +71,8 @@ export class Overview {
           end: Number(row['end']),
           caption: row['caption'] === null ? null : String(row['caption']),
           state: row['state'] as ClipFact['state'],
-          confidence: row['confidence'] === null ? null : Number(row['confidence']),
+          // How sure the machine was says nothing of what a person wrote, or of what is wrong.
+          confidence: row['confidence'] === null || row['state'] === 'edited' || row['state'] === 'rejected' ? null : Number(row['confidence']),
           labels: tracksBy.sure.get(Number(row['id'])) ?? {},
           perhaps: tracksBy.unsure.get(Number(row['id'])) ?? {},
           unsure: row['state'] !== null && standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure',
@@ -88,7 +89,7 @@ export class Overview {
         clipId: Number(row['clip_id']),
         question: String(row['question']),
         text: String(row['text']),
-        confidence: row['confidence'] === null ? null : Number(row['confidence']),
+        confidence: row['confidence'] === null || row['state'] === 'edited' ? null : Number(row['confidence']),
         unsure: standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure',
       }))
     const tracks = this.#db

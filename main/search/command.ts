@@ -66,8 +66,11 @@ function plain({ clip, why, alike }: FindHit) {
   return { ...namedClip(clip), why, alike: alike.map(namedClip) }
 }
 
-function namedClip({ id, sourceName, start, end, caption }: Clip) {
-  return { clipId: id, file: sourceName, start, end, caption }
+/** A rejected caption is none, as in exports. */
+function namedClip({ id, sourceName, start, end, caption, captionState, captionUnsure }: Clip) {
+  return captionState === 'rejected'
+    ? { clipId: id, file: sourceName, start, end, caption: null, captionState, captionUnsure: false }
+    : { clipId: id, file: sourceName, start, end, caption, captionState, captionUnsure }
 }
 
 function print({ hits, matches, nearest, unknown, findable }: FindResult, words: string): void {

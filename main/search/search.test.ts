@@ -11,6 +11,7 @@ import { reasonParts } from '../../app/find.ts'
 import type { Probe } from '../../app/media.ts'
 import { MammutManifest } from '../../app/pack/mammut.ts'
 import { english, said } from '../../app/phrase.ts'
+import { newLabel } from '../../app/vocabulary.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import { Library } from '../library/library.ts'
 import { Search } from './search.ts'
@@ -49,8 +50,8 @@ afterEach(async () => {
 })
 
 type Familiar = typeof mini.calibration.familiar
-/** @param familiar The familiarity in the pack's calibration. @param text The embedding of all its texts. */
-function searchWith(familiar: Familiar | 'no engine', text: readonly number[] = [1, 0]): Search {
+/** @param familiar The familiarity in the pack's calibration. @param text The embedding of all its texts. @param classes All that finds boxes knows; null: no pack does. */
+function searchWith(familiar: Familiar | 'no engine', text: readonly number[] = [1, 0], classes: readonly string[] | null = null): Search {
   const manifest = {
     ...mini,
     calibration: {
@@ -65,7 +66,7 @@ function searchWith(familiar: Familiar | 'no engine', text: readonly number[] = 
   }
   const packs = {
     words: () => (familiar === 'no engine' ? Promise.reject(new Error('it does not start')) : Promise.resolve(engine)),
-    boxes: () => Promise.resolve(null),
+    boxes: () => Promise.resolve(classes && { info: { manifest: { family: 'detector', classes } } }),
   } as unknown as Pipeline['packs']
   return new Search({ library, packs })
 }
@@ -155,6 +156,13 @@ test('nonsense finds nothing, whatever pack compares pictures, and what could be
   const { unknown, findable } = await search.find(of('helmet'), {}, 20)
   expect(unknown).toEqual([{ word: 'helmet', seen: false, nearest: ['person'] }])
   expect(findable).toEqual(['person'])
+})
+
+test('a label that the pack cannot see is not offered as one that can be found', async () => {
+  clipOf([{ kind: 'caption', text: 'a field' }])
+  library.detections.setVocabulary([newLabel('helmet', []), newLabel('puppy', [])])
+  const search = searchWith('no engine', [], ['person', 'dog'])
+  expect((await search.find(of('zebra'), {}, 20)).findable).toEqual(['puppy', 'person', 'dog'])
 })
 
 test('a text that was imported is called so, not the own one', async () => {

@@ -114,11 +114,13 @@ export class Search {
     }
   }
 
-  /** Names by which boxes can be found: labels of tracks, the vocabulary, and all names of the pack that finds boxes. */
+  /** Names by which boxes can be found: labels of tracks, those of the vocabulary that the pack can find, and all names of the pack that finds boxes. */
   async #findable(wanted: readonly string[]): Promise<string[]> {
     const boxes = await this.#packs.boxes().catch(() => null)
     const classes = boxes !== null && ofFamily(boxes, 'detector') ? boxes.info.manifest.classes : []
-    return [...new Set([...(await this.#library.find.ask('labels', null)), ...wanted, ...classes])]
+    // A detector with a closed list finds no other words, whatever labels are looked for.
+    const possible = classes.length === 0 ? wanted : wanted.filter((word) => classesOf(word, classes) !== null)
+    return [...new Set([...(await this.#library.find.ask('labels', null)), ...possible, ...classes])]
   }
 
   async #soughtWords(query: Words): Promise<{ sought: SoughtWords; digest: string | undefined; couldGuess: boolean }> {
