@@ -26,7 +26,7 @@ interface Look {
 const isDeadly = ({ kind, input }: Look) =>
   kind === 'see' && input?.pictures?.some(({ rgb: [red = 0, green = 0, blue = 0] }) => red > 200 && green < 60 && blue > 200) === true
 
-test('a video that ends its model again and again is set aside, and all others are analysed', { timeout: 120_000 }, async () => {
+test('a video that ends its model again and again is set aside, and all others are analysed', { timeout: 300_000 }, async () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-killers-'))
   const project = path.join(folder, 'library')
   /** The detector, which is killed by the system whenever it gets such a picture. */
@@ -116,7 +116,7 @@ test('an engine that ends under whatever it is given is given up, and not every 
 
 test.skipIf(process.platform !== 'linux')(
   'files that bring their child to its limit of memory, output or time leave the slot to the next one',
-  { timeout: 120_000, meta: { needs: 'Linux' } },
+  { timeout: 300_000, meta: { needs: 'Linux' } },
   async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-slots-'))
     const tools = await findMediaTools()
