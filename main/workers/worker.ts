@@ -129,7 +129,7 @@ export class Worker {
     while (!signal.aborted && !(this.#drained && this.#doing.size === 0)) {
       await setTimeout(TELL_MS, undefined, { signal }).catch(() => undefined)
       await this.#tell().catch((error: unknown) => this.#fail(error))
-      if (!signal.aborted) told()
+      told()
     }
     for (const { stop } of this.#doing.values()) stop.abort(signal.reason)
     while (this.#doing.size > 0) await setTimeout(20)
