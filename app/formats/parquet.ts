@@ -165,6 +165,8 @@ async function* groupsOf(
         rowStart: from,
         rowEnd: Math.min(end, from + AT_ONCE),
         parsers: PARSERS,
+        // It could name other pages than those that were looked at.
+        useOffsetIndex: false,
         ...(compressors && { compressors }),
       })
       yield { rows, found, from }
