@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --install | --search | --table | --overview | --workers | --export [BOXES…]]`: the numbers of the README, measured on this machine with the shipped pack and the clips of
+ * `npm run bench [-- --install | --search | --table | --overview | --workers | --vectors | --export [BOXES…]]`: the numbers of the README, measured on this machine with the shipped pack and the clips of
  * TUBELET_CLIPS, printed as one table. Figures, never a pass or fail: machines are shared and noisy.
  */
 import { spawnSync } from 'node:child_process'
@@ -16,6 +16,7 @@ import { benchOverview } from './bench-overview.ts'
 import { benchExport } from './export-bench.ts'
 import { benchSearch } from './search-bench.ts'
 import { benchTable } from './table-bench.ts'
+import { benchVectors } from './vector-bench.ts'
 import { benchWorkers } from './workers-bench.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
@@ -38,7 +39,8 @@ try {
   else if (process.argv.includes('--table')) await benchTable(row)
   else if (process.argv.includes('--export')) benchExport(row, process.argv.slice(process.argv.indexOf('--export') + 1).map(Number))
   else if (process.argv.includes('--overview')) await benchOverview(row)
-  else if (process.argv.includes('--workers')) await benchWorkers(row, videos)
+  else if (process.argv.includes('--vectors')) benchVectors(row)
+  else if (process.argv.includes('--workers')) await benchWorkers(row)
   else await all()
   const cpu = os.cpus()
   console.log(`\n${cpu.length} × ${cpu[0]?.model ?? '?'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}\n`)

@@ -1,7 +1,8 @@
 /** `npm run bench -- --workers`: two workers beside the queue of the app itself, what handing out costs, and how soon 10,000 videos can be drawn. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { performance } from 'node:perf_hooks'
 import { Queue } from 'bullmq'
 import { Library } from '../main/library/library.ts'
 import { findMediaTools } from '../main/media/tools.ts'
@@ -11,14 +12,23 @@ import { contentOf, copies, freePort, Host, Store, until, WorkerProcess } from '
 
 const JOBS = 10_000
 const ROUNDS = 2
+/** Of those in the project; three copies of each. */
+const VIDEOS = ['t01_timer.mp4', 't02_rotated.mp4', 'd06_sign_book.mkv', 'd07_flower_bloom_vp8.webm', 'd15_roadtrip_vp9_10bit.webm']
 
-/** @param files What both analyse. */
-export async function benchWorkers(row: (what: string, measured: string, goal: string) => void, files: readonly string[]): Promise<void> {
+export async function benchWorkers(row: (what: string, measured: string, goal: string) => void): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-workers-bench-'))
   const store = new Store(await freePort())
   await store.start()
   try {
     const { ffmpeg } = await findMediaTools()
+    const files = VIDEOS.flatMap((name) =>
+      copies(
+        ffmpeg,
+        clip(name),
+        path.join(folder, 'media'),
+        [1, 2, 3].map((nth) => `${nth}-${path.parse(name).name}`),
+      ),
+    )
     const own: number[] = []
     const shared: number[] = []
     // In turns: a shared machine is faster at one time than at another.
@@ -42,7 +52,7 @@ export async function benchWorkers(row: (what: string, measured: string, goal: s
       ffmpeg,
       clip('t01_timer.mp4'),
       path.join(folder, 'small'),
-      Array.from({ length: 30 }, (_, nth) => `small-${nth}`),
+      Array.from({ length: 12 }, (_, nth) => `small-${nth}`),
     )
     const one = await withWorkers(path.join(folder, 'one'), store, 1, small)
     row(
@@ -50,12 +60,22 @@ export async function benchWorkers(row: (what: string, measured: string, goal: s
       `${((1000 * (one.seconds - one.busy)) / one.clips).toFixed(0)} ms a video beside its analysis`,
       '5 ms a clip',
     )
-    const long = [clip('t04_long.mp4')]
+    row(
+      'Of that, per video: the host’s one thread is busy; so many commands of Redis, and its time',
+      `${(one.loop / one.clips).toFixed(1)} ms; ${(one.commands / one.clips).toFixed(0)} commands, ${(one.redis / one.clips).toFixed(2)} ms`,
+      '',
+    )
+    const long = [clip('d03_bottles.mp4')]
     const many = await withWorkers(path.join(folder, 'long'), store, 1, long)
     row(
       `One video of ${many.clips} clips, one worker: ${many.seconds.toFixed(1)} s, of which it analysed ${many.busy.toFixed(1)} s`,
       `${((1000 * (many.seconds - many.busy)) / many.clips).toFixed(0)} ms a clip beside its analysis`,
       '5 ms a clip',
+    )
+    row(
+      'Of that, per clip: the host’s one thread is busy; the library grows by',
+      `${(many.loop / many.clips).toFixed(1)} ms; ${(many.bytes / many.clips / 1000).toFixed(0)} kB`,
+      '',
     )
     row(`${JOBS} videos that wait, until each has its ticket`, `${(await queued(path.join(folder, 'queued'), store)).toFixed(2)} s`, '2 s')
   } finally {
@@ -79,12 +99,7 @@ async function alone(folder: string, files: readonly string[]): Promise<number> 
   }
 }
 
-async function withWorkers(
-  folder: string,
-  store: Store,
-  count: number,
-  files: readonly string[],
-): Promise<{ seconds: number; clips: number; busy: number }> {
+async function withWorkers(folder: string, store: Store, count: number, files: readonly string[]): Promise<Run> {
   const host = new Host(folder, await freePort(), store.url, 'all')
   await host.listen()
   const names = Array.from({ length: count }, (_, nth) => `worker-${nth}`)
@@ -113,6 +128,7 @@ async function withWorkers(
     for (const { id, name } of library.sources()) if (name.startsWith('warm-')) await jobs.removeSource(id)
     const before = names.map((name) => host.worker(name)?.busy ?? 0)
     const clips = library.clips({ limit: 1, offset: 0 }).total
+    const [loop, redis, size] = [performance.eventLoopUtilization(), await redisOf(store), sizeOf(host.projectDir)]
     const began = performance.now()
     await host.tubelet.intake.bring({ paths: [...files] })
     await until(
@@ -123,11 +139,53 @@ async function withWorkers(
     )
     const seconds = (performance.now() - began) / 1000
     const busy = names.reduce((sum, name, at) => sum + (host.worker(name)?.busy ?? 0) - (before[at] ?? 0), 0)
-    return { seconds, clips: library.clips({ limit: 1, offset: 0 }).total - clips, busy }
+    const since = await redisOf(store)
+    return {
+      seconds,
+      clips: library.clips({ limit: 1, offset: 0 }).total - clips,
+      busy,
+      loop: performance.eventLoopUtilization(loop).active,
+      commands: since.calls - redis.calls,
+      redis: since.ms - redis.ms,
+      bytes: sizeOf(host.projectDir) - size,
+    }
   } finally {
     for (const worker of workers) await worker.kill()
     await host.close()
   }
+}
+
+interface Run {
+  /** From the first file to the last result. */
+  seconds: number
+  clips: number
+  /** Seconds that the workers analysed. */
+  busy: number
+  /** Milliseconds that the host's thread was busy. */
+  loop: number
+  /** Commands that the store did, and milliseconds that they took. */
+  commands: number
+  redis: number
+  /** By which the library's file grew. */
+  bytes: number
+}
+
+async function redisOf(store: Store): Promise<{ calls: number; ms: number }> {
+  const told = await store.ask((redis) => redis.info('commandstats'))
+  // What a script does counts with the script.
+  const all = [...told.matchAll(/^cmdstat_([\w|]+):calls=(\d+),usec=(\d+)/gm)]
+  const outer = all.filter(([, name = '']) => /^(eval|b?z|client|info|ping|multi|exec)/.test(name))
+  return {
+    calls: all.reduce((sum, [, , calls]) => sum + Number(calls), 0),
+    ms: outer.reduce((sum, [, , , usec]) => sum + Number(usec), 0) / 1000,
+  }
+}
+
+function sizeOf(projectDir: string): number {
+  return ['library.sqlite', 'library.sqlite-wal'].reduce(
+    (sum, name) => sum + (statSync(path.join(projectDir, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  )
 }
 
 function isIdle({ jobs }: Tubelet): boolean {
