@@ -26,13 +26,14 @@ export function* boxesByFrame(film: Film, wanted: (frame: number) => boolean = (
       if (life) life.last = frame
       else lives.set(id, { first: frame, last: frame })
     }
+  const stretch = new Stretch()
   for (let from = 0; from < counts.length; ) {
     let to = from
     let sum = 0
     do sum += counts[to++] ?? 0
     while (to < counts.length && sum + (counts[to] ?? 0) <= most)
     if (sum > 0) {
-      const stretch = new Stretch(counts.subarray(from, to), from, sum)
+      stretch.begin(counts.subarray(from, to), from, sum)
       for (const object of trackedObjects(film)) {
         const life = lives.get(object.id)
         if (life === undefined || life.last < from || life.first >= to) continue
@@ -46,26 +47,34 @@ export function* boxesByFrame(film: Film, wanted: (frame: number) => boolean = (
   }
 }
 
-const SIDES = ['pts', 'x1', 'y1', 'x2', 'y2', 'score', 'carried'] as const
+const SIDES = ['x1', 'y1', 'x2', 'y2'] as const
 const [OBSERVED, OCCLUDED] = [1, 2] as const
 
-/** Boxes of neighbouring frames in plain memory. */
+/** Boxes of neighbouring frames in plain memory, which is used again for the next ones. */
 class Stretch {
-  readonly #counts: Uint32Array
-  readonly #first: number
+  #counts = new Uint32Array(0)
+  #first = 0
   /** Where the next box of each frame goes. */
-  readonly #places: Uint32Array
-  readonly #numbers: Float64Array
-  readonly #flags: Uint8Array
-  readonly #owners: Uint32Array
-  readonly #objects: FramedBox['object'][] = []
+  #places = new Uint32Array(0)
+  /** In thousandths of a pixel, as boxes are told to that. */
+  #sides = new Int32Array(0)
+  #pts = new Float64Array(0)
+  #carried = new Float64Array(0)
+  #flags = new Uint8Array(0)
+  #owners = new Uint32Array(0)
+  #objects: FramedBox['object'][] = []
 
-  constructor(counts: Uint32Array, first: number, sum: number) {
+  /** What was in it is gone. @param counts Of boxes, by frame from the first on. */
+  begin(counts: Uint32Array<ArrayBuffer>, first: number, sum: number): void {
     this.#counts = counts
     this.#first = first
     this.#places = new Uint32Array(counts.length)
     for (let at = 1; at < counts.length; at++) this.#places[at] = (this.#places[at - 1] ?? 0) + (counts[at - 1] ?? 0)
-    this.#numbers = new Float64Array(sum * SIDES.length)
+    this.#objects = []
+    if (sum <= this.#flags.length) return
+    this.#sides = new Int32Array(sum * SIDES.length)
+    this.#pts = new Float64Array(sum)
+    this.#carried = new Float64Array(sum)
     this.#flags = new Uint8Array(sum)
     this.#owners = new Uint32Array(sum)
   }
@@ -74,7 +83,9 @@ class Stretch {
     if (this.#objects.at(-1)?.id !== object.id) this.#objects.push(object)
     const at = this.#places[box.frame - this.#first] ?? 0
     this.#places[box.frame - this.#first] = at + 1
-    for (const [side, name] of SIDES.entries()) this.#numbers[at * SIDES.length + side] = box[name] ?? NaN
+    for (let side = 0; side < SIDES.length; side++) this.#sides[at * SIDES.length + side] = Math.round(box[SIDES[side] ?? 'x1'] * 1000)
+    this.#pts[at] = box.pts
+    this.#carried[at] = box.carried ?? NaN
     this.#flags[at] = (box.observed ? OBSERVED : 0) | (box.occluded ? OCCLUDED : 0)
     this.#owners[at] = this.#objects.length - 1
   }
@@ -85,19 +96,16 @@ class Stretch {
       const boxes: FramedBox[] = []
       for (const end = at + (this.#counts[i] ?? 0); at < end; at++) {
         const object = this.#objects[this.#owners[at] ?? 0]
-        const [pts = 0, x1 = 0, y1 = 0, x2 = 0, y2 = 0, score = NaN, carried = NaN] = this.#numbers.subarray(
-          at * SIDES.length,
-          (at + 1) * SIDES.length,
-        )
-        const flags = this.#flags[at] ?? 0
+        const side = (which: number) => (this.#sides[at * SIDES.length + which] ?? 0) / 1000
+        const [flags, told] = [this.#flags[at] ?? 0, this.#carried[at] ?? NaN]
+        const observed = (flags & OBSERVED) !== 0
+        const carried = Number.isNaN(told) ? null : told
         if (object)
           boxes.push({
             object,
-            ...{ frame: this.#first + i, pts, x1, y1, x2, y2 },
-            score: Number.isNaN(score) ? null : score,
-            carried: Number.isNaN(carried) ? null : carried,
-            observed: (flags & OBSERVED) !== 0,
-            occluded: (flags & OCCLUDED) !== 0,
+            ...{ frame: this.#first + i, pts: this.#pts[at] ?? 0, x1: side(0), y1: side(1), x2: side(2), y2: side(3) },
+            // Only the score of an observed box is its own.
+            ...{ score: observed ? carried : null, carried, observed, occluded: (flags & OCCLUDED) !== 0 },
           })
       }
       if (boxes.length > 0) yield { frame: this.#first + i, boxes }

@@ -34,8 +34,8 @@ export function table<C extends Columns>(columns: C): Table<C> {
       const values: (string | number | null)[] = names.map(() => null)
       const cells: string[] = names.map(() => '')
       for (const row of rows) {
-        for (const [at, name] of names.entries()) {
-          const value = row[name] ?? null
+        for (let at = 0; at < names.length; at++) {
+          const value = row[names[at] ?? ''] ?? null
           if (value === values[at]) continue
           values[at] = value
           cells[at] = cellOf(value)
@@ -45,15 +45,25 @@ export function table<C extends Columns>(columns: C): Table<C> {
     },
     *read(chunks) {
       let count = -1
+      let before: Record<string, string | number | null> = Object.fromEntries(names.map((name) => [name, null]))
+      let last: Cell[] = names.map(() => null)
       for (const cells of recordsOf(chunks)) {
         count += 1
         if (count === 0) {
-          if (cells.map(({ text }) => text).join() !== names.join()) throw new SyntaxError(`The columns must be ${names.join(', ')}.`)
+          if (cells.join() !== names.join()) throw new SyntaxError(`The columns must be ${names.join(', ')}.`)
           continue
         }
         if (cells.length !== names.length) throw new SyntaxError(`Row ${count} has ${cells.length} cells, not ${names.length}.`)
-        const row: Record<string, string | number | null> = {}
-        for (const [at, name] of names.entries()) row[name] = valueOf(cells[at], columns[name])
+        // Copied as a whole, as only some of its cells differ.
+        const row = { ...before }
+        for (let at = 0; at < names.length; at++) {
+          const cell = cells[at] ?? null
+          if (cell === last[at]) continue
+          const name = names[at] ?? ''
+          row[name] = valueOf(cell, columns[name])
+        }
+        before = row
+        last = cells
         yield row as Row<C>
       }
       if (count === -1) throw new SyntaxError(`The columns must be ${names.join(', ')}.`)
@@ -73,16 +83,14 @@ function cellOf(value: string | number | null): string {
   return text === '' || /[",\r\n]|^\s|\s$/.test(text) || MISSING.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-interface Cell {
-  text: string
-  quoted: boolean
-}
+/** The text of a cell, without its quotes; null for an empty one that has none. */
+type Cell = string | null
 
 function valueOf(cell: Cell | undefined, type: 'text' | 'number' | undefined): string | number | null {
-  if (!cell || (cell.text === '' && !cell.quoted)) return null
-  if (type === 'text') return unguarded(cell.text)
-  const number = Number(cell.text)
-  if (!Number.isFinite(number)) throw new SyntaxError(`${cell.text} is not a number.`)
+  if (cell == null) return null
+  if (type === 'text') return unguarded(cell)
+  const number = Number(cell)
+  if (!Number.isFinite(number)) throw new SyntaxError(`${cell} is not a number.`)
   return number
 }
 
@@ -91,25 +99,20 @@ const LONGEST = 1 << 24
 
 /** Records of a table as chunks arrive; a record whose end has not arrived waits for more text. */
 export function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
-  // The quoted part is unrolled: a choice within the repetition would be tried in every way where a chunk ends within a quote.
-  const cell = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n|$)/y
   let text = ''
   let isFirst = true
   function* records(isLast: boolean): Generator<Cell[]> {
     let from = 0
-    let record: Cell[] = []
-    cell.lastIndex = 0
-    while (cell.lastIndex < text.length || (isLast && record.length > 0)) {
-      const at = cell.lastIndex
-      const found = cell.exec(text)
-      if (!isLast && (found === null || found[3] === '')) break
-      if (found === null) throw new SyntaxError(`A quote is out of its place near “${text.slice(at, at + 20)}”.`)
-      const [, quoted, plain = '', end] = found
-      record.push(quoted === undefined ? { text: plain, quoted: false } : { text: quoted.replaceAll('""', '"'), quoted: true })
-      if (end === ',') continue
-      yield record
-      record = []
-      from = cell.lastIndex
+    let quote = text.indexOf('"')
+    while (from < text.length) {
+      if (quote !== -1 && quote < from) quote = text.indexOf('"', from)
+      const line = text.indexOf('\n', from)
+      if (line === -1 && quote === -1 && !isLast) break
+      const isPlain = quote === -1 || (line !== -1 && line < quote)
+      const record = isPlain ? plainRecord(text, from, line) : quotedRecord(text, from, isLast)
+      if (record === null) break
+      yield record.cells
+      from = record.end
     }
     text = text.slice(from)
   }
@@ -120,6 +123,49 @@ export function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
     if (text.length > LONGEST) throw new SyntaxError(`A quote does not end: “${text.slice(0, 20)}”.`)
   }
   yield* records(true)
+}
+
+/** The record without a quote that begins at `from`. @param line Where its line feed is; -1 where the text ends without one. */
+function plainRecord(text: string, from: number, line: number): { cells: Cell[]; end: number } {
+  const until = line === -1 ? text.length : text[line - 1] === '\r' && line > from ? line - 1 : line
+  const own = text.slice(from, until)
+  if (own.includes('\r')) throw misplaced(own)
+  const cells: Cell[] = own.split(',')
+  for (let at = 0; at < cells.length; at++) if (cells[at] === '') cells[at] = null
+  return { cells, end: line === -1 ? text.length : line + 1 }
+}
+
+/** The record that begins at `from`; null where its end has not arrived. */
+function quotedRecord(text: string, from: number, isLast: boolean): { cells: Cell[]; end: number } | null {
+  const cells: Cell[] = []
+  for (let at = from; ; ) {
+    const begins = at
+    if (text[at] === '"') {
+      at = text.indexOf('"', at + 1)
+      while (at !== -1 && text[at + 1] === '"') at = text.indexOf('"', at + 2)
+      if (at === -1 && !isLast) return null
+      if (at === -1) throw misplaced(text.slice(begins))
+      cells.push(text.slice(begins + 1, at).replaceAll('""', '"'))
+      at += 1
+    } else {
+      while (at < text.length && !PLAIN_ENDS.has(text.charCodeAt(at))) at += 1
+      cells.push(at === begins ? null : text.slice(begins, at))
+    }
+    const line = text[at] === '\r' ? at + 1 : at
+    // What follows has not arrived: a second quote, or a line feed.
+    if (line >= text.length && !isLast) return null
+    if (at === text.length) return { cells, end: at }
+    if (text[line] === '\n') return { cells, end: line + 1 }
+    if (text[at] !== ',') throw misplaced(text.slice(begins))
+    at += 1
+  }
+}
+
+/** Where a cell without quotes ends: a comma, a line break, or a quote, which is out of its place. */
+const PLAIN_ENDS = new Set([',', '\r', '\n', '"'].map((sign) => sign.charCodeAt(0)))
+
+function misplaced(near: string): SyntaxError {
+  return new SyntaxError(`A quote is out of its place near “${near.slice(0, 20)}”.`)
 }
 
 const video = { video_fingerprint: 'text', video_path: 'text' } as const
@@ -187,26 +233,16 @@ export const boxes: Format<Film, Row<typeof boxColumns>> & { columns: typeof box
       decodedPicture(probe),
     ]
     for (const { id, category, review, boxes: all, ...made } of trackedObjects(film)) {
-      const decided = wellFormed(decisionOf(made, review))
-      for (const { frame, pts, x1, y1, x2, y2, score, observed } of all) {
-        yield {
-          ...named,
-          frame,
-          pts,
-          ...timeBase,
-          time_s: secondsOf(pts, probe),
-          track_id: id,
-          label: category.name,
-          score,
-          observed: Number(observed),
-          x1,
-          y1,
-          x2,
-          y2,
-          ...picture,
-          ...decided,
-        }
+      // In the order of the columns, and copied as a whole for each box.
+      const shared = {
+        ...named,
+        ...{ frame: 0, pts: 0, ...timeBase, time_s: 0 },
+        ...{ track_id: id, label: category.name, score: null, observed: 0, x1: 0, y1: 0, x2: 0, y2: 0 },
+        ...picture,
+        ...wellFormed(decisionOf(made, review)),
       }
+      for (const { frame, pts, x1, y1, x2, y2, score, observed } of all)
+        yield { ...shared, frame, pts, time_s: secondsOf(pts, probe), score, observed: Number(observed), x1, y1, x2, y2 }
     }
   },
   ...table(boxColumns),
@@ -289,14 +325,14 @@ function* looseRows(chunks: Iterable<string>, needed: readonly string[]): Genera
   let line = 1
   for (const cells of recordsOf(chunks)) {
     const at = line
-    line += 1 + cells.reduce((sum, { text }) => sum + (text.includes('\n') ? text.split('\n').length - 1 : 0), 0)
+    line += 1 + cells.reduce((sum, cell) => sum + (cell?.includes('\n') ? cell.split('\n').length - 1 : 0), 0)
     if (names === null) {
-      names = new Map(cells.map(({ text }, i) => [text.trim(), i]))
+      names = new Map(cells.map((cell, i) => [(cell ?? '').trim(), i]))
       const missing = needed.filter((name) => names?.has(name) === false)
       if (missing.length > 0) throw new SyntaxError(`These columns are missing: ${missing.join(', ')}.`)
       continue
     }
-    if (cells.length === 1 && cells[0]?.text === '') continue
+    if (cells.length === 1 && !cells[0]) continue
     const columns = names
     const cell = (name: string) => cells[columns.get(name) ?? -1]
     yield {
@@ -305,7 +341,7 @@ function* looseRows(chunks: Iterable<string>, needed: readonly string[]): Genera
         const value = valueOf(cell(name), 'text')
         return typeof value === 'string' ? value : undefined
       },
-      number: (name) => numberIn(cell(name)?.text),
+      number: (name) => numberIn(cell(name) ?? undefined),
     }
   }
   if (names === null) throw new SyntaxError(phrase('The file is empty.'))

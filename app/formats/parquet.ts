@@ -21,7 +21,7 @@ import type { Film } from './document.ts'
 import { type Found, numberIn } from './found.ts'
 
 /** Rows of a group. */
-const GROUP = 20_000
+const GROUP = 10_000
 const SCHEMA = 'tubelet-tables/1'
 
 type Type = 'STRING' | 'INT32' | 'INT64' | 'DOUBLE' | 'BOOLEAN'

@@ -110,7 +110,7 @@ export const viame: Format<Film, ViamePiece> = {
 function cellsOf(line: string): string[] {
   if (!line.includes('"')) return line.split(',')
   const [cells = []] = recordsOf([line])
-  return cells.map(({ text }) => text)
+  return cells.map((cell) => cell ?? '')
 }
 
 function clockOf(seconds: number): string {

@@ -122,7 +122,7 @@ export async function readSet(name: SetName, folder: string): Promise<PublicSet>
 }
 
 function nextQuestions(files: Files, list: string): Question[] {
-  const [head = [], ...rows] = [...recordsOf([files.text(path.basename(list))])].map((cells) => cells.map(({ text }) => text))
+  const [head = [], ...rows] = [...recordsOf([files.text(path.basename(list))])].map((cells) => cells.map((cell) => cell ?? ''))
   const place = (column: string) => head.indexOf(column)
   const wrong = (why: string) =>
     new TubeletError({ code: 'bad-request', message: why, file: list, next: 'Take the list as NExT-QA publishes it.' })
