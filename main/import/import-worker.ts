@@ -75,7 +75,7 @@ const PROGRESS_MS = 100
 /** Faults that are told one by one. */
 const TOLD = 500
 /** Boxes and texts in one batch. */
-const BATCH = 5_000
+const BATCH = 2_000
 /** Texts shown of a video before it is imported. */
 const SHOWN = 5
 

@@ -44,6 +44,8 @@ const LARGEST_SENT = 8 * 2 ** 30
 const LARGEST_BESIDE = 2 ** 20
 /** Faults that are told one by one. */
 const TOLD = 500
+/** What is read are short-lived objects, which V8 would let fill far more memory than needed; one track may be large. */
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1024 }
 
 const STOPPED: Problem = {
   code: 'internal',
@@ -79,7 +81,7 @@ export class Imports {
     const stop = new AbortController()
     const files = await Promise.all(paths.map((file) => readable(path.resolve(file))))
     const worker = new Channel<ImportService>(
-      () => thread(import.meta.url, 'import-worker', { database: path.join(folder, 'staged.sqlite') }, { maxOldGenerationSizeMb: 1024 }),
+      () => thread(import.meta.url, 'import-worker', { database: path.join(folder, 'staged.sqlite') }, LIMITS),
       STOPPED,
     )
     const open: Open = { worker, folder, paths: files, reading: { files: [], videos: [], faults: { list: [], total: 0 } }, stop }

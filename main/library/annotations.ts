@@ -57,6 +57,12 @@ export interface Imported {
   origin: Origin
 }
 
+/** What became of something that was imported, and the annotation that says it now. */
+interface Brought {
+  what: 'added' | 'there' | 'beside'
+  id: number
+}
+
 type Row = Record<string, SQLOutputValue>
 export class Annotations {
   readonly #db: DatabaseSync
@@ -264,10 +270,10 @@ export class Annotations {
   /**
    * Add what an imported file says. What a person did here stays: a caption or an answer that differs from a person's own is kept beside it, as a
    * caption of the part that is the whole clip, or as a note.
-   * @returns Whether something was added, the same was there, or it was kept beside what a person said.
+   * @returns Whether something was added, the same was there, or it was kept beside what a person said; and which annotation says it.
    * @throws TubeletError `bad-request` where it is not inside the clip and its video.
    */
-  bring(clipId: number, { body: given, state, origin }: Imported, place: Place, description: Phrase): 'added' | 'there' | 'beside' {
+  bring(clipId: number, { body: given, state, origin }: Imported, place: Place, description: Phrase): Brought {
     const body = asAdded(given, place.span)
     check(body, place)
     checkReach(body, place)
@@ -280,34 +286,32 @@ export class Annotations {
         )
       : undefined
     if (existing === undefined || body.kind === 'track') {
-      this.#create(clipId, body, description, layer)
-      return 'added'
+      return { what: 'added', id: this.#create(clipId, body, description, layer) }
     }
+    const id = Number(existing['id'])
     const same = String(existing['shown']).trim() === body.text.trim()
-    if (same && (existing['state'] !== 'machine' || state === null)) return 'there'
+    if (same && (existing['state'] !== 'machine' || state === null)) return { what: 'there', id }
     // A file that does not tell who made it, and says what is here or what the machine here says, adds nothing of a person.
     const machine = parsed(existing['machine']) as { text: string } | null
     if (state === null && [String(existing['shown']), machine?.text ?? ''].some((text) => oneLine(text) === oneLine(body.text)))
-      return 'there'
+      return { what: 'there', id }
     if (existing['state'] === 'machine') {
-      const id = Number(existing['id'])
       const before: HumanLayer = { kind: body.kind, topic: String(existing['topic']), state: 'machine', human: null }
       const { lineage, at } = nextOf(this.#db, null)
       const after: HumanLayer = { ...before, ...layer, lineage, at, state: same ? 'accepted' : layer.state, human: body }
       this.apply(id, clipId, after)
       this.#history.record({ kind: 'annotation', action: 'edit', id, clipId, before, after }, description)
-      return 'added'
+      return { what: 'added', id }
     }
     const beside: AnnotationBody =
       body.kind === 'answer'
         ? { kind: 'note', text: `${body.question} ${body.text}`, span: place.span }
         : { kind: 'segment', text: body.text, span: place.span }
     const there = this.#prepared(
-      `SELECT 1 FROM annotations WHERE clip_id = ? AND kind = ? AND shown = ? AND json_extract(human, '$.span.startFrame') = ? AND json_extract(human, '$.span.endFrame') = ?`,
+      `SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND shown = ? AND json_extract(human, '$.span.startFrame') = ? AND json_extract(human, '$.span.endFrame') = ?`,
     ).get(clipId, beside.kind, beside.text, place.span.startFrame, place.span.endFrame)
-    if (there !== undefined) return 'there'
-    this.#create(clipId, beside, description, layer)
-    return 'beside'
+    if (there !== undefined) return { what: 'there', id: Number(there['id']) }
+    return { what: 'beside', id: this.#create(clipId, beside, description, layer) }
   }
 
   #create(

@@ -214,7 +214,7 @@ export class EditHistory {
           }
         this.#mustGoOn()
       } catch (error) {
-        this.#takeBack(step)
+        for (const _part of this.#takingBack(step)) await setImmediate()
         throw error
       }
       writeSetting(this.#db, UNFINISHED, 0)
@@ -230,18 +230,19 @@ export class EditHistory {
 
   /** Takes back what a crash left of a step that is made whole or not at all. */
   takeBackUnfinished(): void {
-    const step = readSetting<number>(this.#db, UNFINISHED, 0)
-    if (step !== 0) this.#takeBack(step)
+    for (const _part of this.#takingBack(readSetting<number>(this.#db, UNFINISHED, 0))) continue
   }
 
-  #takeBack(step: number): void {
+  /** Takes back what was made of a step, in parts: one each time it is asked. */
+  *#takingBack(step: number): Generator<undefined> {
     if (step !== 0) {
       // A video that the step brought would stay in the bin.
       const brought = this.#db
         .prepare(`SELECT annotation_id AS id FROM edits WHERE step = ? AND action = 'source' AND after = ?`)
         .all(step, THERE)
-      while (this.#takePart('undo', step, new Set()).changes > 0) continue
-      this.#prepared('DELETE FROM edits WHERE step = ?').run(step)
+      while (this.#takePart('undo', step, new Set()).changes > 0) yield
+      const some = this.#prepared(`DELETE FROM edits WHERE id IN (SELECT id FROM edits WHERE undone = 1 AND step = ? LIMIT ${READ})`)
+      while (Number(some.run(step).changes) > 0) yield
       for (const { id = null } of brought) this.#db.prepare('DELETE FROM bin WHERE source_id = ?').run(id)
     }
     writeSetting(this.#db, UNFINISHED, 0)
@@ -344,6 +345,8 @@ export class EditHistory {
           if (change.kind === 'annotation' && change.before?.clipId !== undefined) clips.add(change.before.clipId)
           this.#prepared('UPDATE edits SET undone = ? WHERE id = ?').run(1 - undone, row['id'] ?? 0)
           changes += 1
+          // Tracks may be large; those that are left are read again.
+          if (performance.now() >= until) break
         }
       } while (performance.now() < until)
       return { clipIds: [...clips], changes }

@@ -1,6 +1,7 @@
 /** Stores what annotation files say: all of an import or nothing of it, as one step of undo, beside what people did here. */
-import type { DatabaseSync } from 'node:sqlite'
-import { type Annotation, type AnnotationBody, asAdded, type Box, type KeyBox, type Span, type TrackBody } from '../../app/annotation.ts'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
+import { type AnnotationBody, asAdded, type Box, type KeyBox, type Span, type TrackBody } from '../../app/annotation.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { Phrase } from '../../app/phrase.ts'
 import { interpolate } from '../../app/tracks.ts'
@@ -42,12 +43,7 @@ export class LibraryImports {
     description: Phrase,
     outcome: (one: ToImport, became: Became) => void,
   ): Promise<number> {
-    const known = new Map<number, There>()
-    const thereIn = (sourceId: number) => {
-      const there = known.get(sourceId) ?? this.#thereIn(sourceId)
-      known.set(sourceId, there)
-      return there
-    }
+    const there = new There(this.#db)
     const make = (one: ToImport | { labels: readonly Label[] }): number | null => {
       if ('labels' in one) {
         const before = this.#detections.vocabulary()
@@ -55,16 +51,23 @@ export class LibraryImports {
         this.#history.record({ kind: 'vocabulary', before, after: this.#detections.vocabulary() }, description)
         return null
       }
-      const became = this.#bring(one, thereIn(one.sourceId), description)
+      const became = this.#bring(one, there, description)
       outcome(one, became.what)
       return became.clipId
     }
     const all = async function* (): AsyncGenerator<readonly (ToImport | { labels: readonly Label[] })[]> {
-      yield* batches
+      for await (const batch of batches) {
+        for (const sourceId of new Set(batch.map((one) => one.sourceId))) await there.learn(sourceId)
+        yield batch
+      }
       const made = labels()
       if (made.length > 0) yield [{ labels: made }]
     }
-    return this.#history.whole(all(), description, make)
+    try {
+      return await this.#history.whole(all(), description, make)
+    } finally {
+      there.forget()
+    }
   }
 
   #bring(one: ToImport, there: There, description: Phrase): { what: Became; clipId: number | null } {
@@ -77,22 +80,15 @@ export class LibraryImports {
     const clipId = Number(row['id'])
     const place = this.#place(clipId)
     const body = asAdded(settled(one.body, exact !== undefined), place.span)
-    if (there.has(body)) return { what: 'there', clipId: null }
+    if (there.has(sourceId, body)) return { what: 'there', clipId: null }
     try {
-      const what = this.#annotations.bring(clipId, { ...one, body }, place, description)
-      if (what !== 'there') there.add(body)
+      const { what, id } = this.#annotations.bring(clipId, { ...one, body }, place, description)
+      if (what !== 'there') there.add(sourceId, id, body)
       return { what, clipId: what === 'there' ? null : clipId }
     } catch (error) {
       if (!(error instanceof TubeletError)) throw error
       return { what: error.problem, clipId: null }
     }
-  }
-
-  #thereIn(sourceId: number): There {
-    const there = new There()
-    const clips = this.#db.prepare('SELECT id FROM clips WHERE source_id = ?').all(sourceId)
-    for (const row of clips) for (const one of this.#annotations.ofClip(Number(row['id']))) there.addAnnotation(one)
-    return there
   }
 }
 
@@ -104,32 +100,78 @@ function settled(body: AnnotationBody, isWhole: boolean): AnnotationBody {
 /** Boxes that differ less, in pixels, are the same: files hold thousandths. */
 const SAME_PLACE = 0.02
 
-/** What is said of a video, to tell whether a file says the same. Captions and answers are compared where they are stored. */
+/** Milliseconds after which others have their turn while a video's annotations are read. */
+const TURN_MS = 25
+
+/**
+ * What is said of videos, to tell whether a file says the same; captions and answers are compared where they are stored. Kept in a temporary table, as
+ * there may be millions of tracks: by what must be the same, which is where a track begins, and all of a text.
+ */
 class There {
-  readonly #tracks = new Map<string, TrackBody[]>()
-  readonly #texts = new Set<string>()
+  readonly #db: DatabaseSync
+  readonly #learnt = new Set<number>()
+  readonly #keep: StatementSync
+  readonly #alike: StatementSync
+  readonly #bodies: StatementSync
 
-  addAnnotation({ body, machine }: Annotation): void {
-    this.add(body)
-    if (machine !== null) this.add(machine)
+  constructor(db: DatabaseSync) {
+    this.#db = db
+    db.exec(`CREATE TEMP TABLE IF NOT EXISTS said_there (source INTEGER NOT NULL, key TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (source, key, id)) WITHOUT ROWID, STRICT;
+      DELETE FROM said_there`)
+    this.#keep = db.prepare('INSERT OR IGNORE INTO said_there VALUES (?, ?, ?)')
+    this.#alike = db.prepare('SELECT id FROM said_there WHERE source = ? AND key = ?')
+    this.#bodies = db.prepare('SELECT human, machine FROM annotations WHERE id = ?')
   }
 
-  add(body: AnnotationBody): void {
-    if (body.kind === 'track') {
-      const key = keyOfTrack(body)
-      this.#tracks.set(key, [...(this.#tracks.get(key) ?? []), body])
-    } else if (body.kind !== 'caption' && body.kind !== 'answer') this.#texts.add(keyOfText(body))
+  forget(): void {
+    this.#db.exec('DELETE FROM said_there')
   }
 
-  has(body: AnnotationBody): boolean {
-    if (body.kind === 'track') return (this.#tracks.get(keyOfTrack(body)) ?? []).some((other) => isSame(body, other))
-    return body.kind !== 'caption' && body.kind !== 'answer' && this.#texts.has(keyOfText(body))
+  /** Read what the library says of a video; others have their turn in between. */
+  async learn(sourceId: number): Promise<void> {
+    if (this.#learnt.has(sourceId)) return
+    this.#learnt.add(sourceId)
+    let until = performance.now() + TURN_MS
+    for (const clip of this.#db.prepare('SELECT id FROM clips WHERE source_id = ?').all(sourceId)) {
+      const ids = this.#db.prepare(`SELECT id FROM annotations WHERE clip_id = ? AND kind NOT IN ('caption', 'answer')`)
+      for (const { id } of ids.all(clip['id'] ?? 0)) {
+        for (const body of this.#bodiesOf(Number(id))) this.add(sourceId, Number(id), body)
+        if (performance.now() < until) continue
+        await setImmediate()
+        until = performance.now() + TURN_MS
+      }
+    }
   }
+
+  add(sourceId: number, id: number, body: AnnotationBody): void {
+    const key = keyOf(body)
+    if (key !== null) this.#keep.run(sourceId, key, id)
+  }
+
+  has(sourceId: number, body: AnnotationBody): boolean {
+    const key = keyOf(body)
+    if (key === null) return false
+    const alike = this.#alike.all(sourceId, key)
+    if (body.kind !== 'track') return alike.length > 0
+    return alike.some(({ id }) => this.#bodiesOf(Number(id)).some((other) => other.kind === 'track' && isSame(body, other)))
+  }
+
+  /** What people and the machine say in an annotation. */
+  #bodiesOf(id: number): AnnotationBody[] {
+    const row = this.#bodies.get(id)
+    return [row?.['human'], row?.['machine']].flatMap((said) => (typeof said === 'string' ? [JSON.parse(said) as AnnotationBody] : []))
+  }
+}
+
+/** What is the same in all that says the same; null for what is compared where it is stored. */
+function keyOf(body: AnnotationBody): string | null {
+  if (body.kind === 'track') return keyOfTrack(body)
+  return body.kind === 'caption' || body.kind === 'answer' ? null : keyOfText(body)
 }
 
 function keyOfTrack({ label, boxes }: TrackBody): string {
   const seen = boxes.filter(({ outside }) => outside !== true)
-  return `${label.trim().toLowerCase()} ${seen[0]?.ordinal ?? 0}`
+  return `track ${label.trim().toLowerCase()} ${seen[0]?.ordinal ?? 0}`
 }
 
 function keyOfText(body: Extract<AnnotationBody, { text: string }>): string {
