@@ -73,45 +73,75 @@ export function bothCanStand(ours: Statement, theirs: Statement): boolean {
 
 /**
  * Which of our statements about a video each of theirs is about; null where we have none. Those with versions in common first; then a clip's only caption
- * and answer, what has the same result of a machine beneath, and what says the same; last, boxes of the same object.
+ * and answer, what has the same result of a machine beneath, and what says the same; last, boxes of the same object. It gives null after each small part
+ * of work.
  */
-export function matched(ours: readonly Statement[], theirs: readonly Statement[]): Map<Statement, Statement | null> {
+export function* matching(ours: readonly Statement[], theirs: readonly Statement[]): Generator<null, Map<Statement, Statement | null>> {
   const found = new Map<Statement, Statement | null>(theirs.map((one) => [one, null]))
   const free = new Set(ours)
   const take = (one: Statement, own: Statement | undefined) => {
     if (own === undefined || !free.delete(own)) return
     found.set(one, own)
   }
-  const round = (keysOf: (one: Statement) => readonly string[]) => {
+  const round = function* (keysOf: (one: Statement) => readonly string[]): Generator<null> {
+    // Latest first: those that were taken are dropped from the end, so that many of one key are not looked at again and again.
     const known = new Map<string, Statement[]>()
-    for (const own of free) for (const key of keysOf(own)) known.set(key, [...(known.get(key) ?? []), own])
-    for (const [one, own] of found)
+    for (const own of ours.toReversed()) {
+      if (free.has(own)) for (const key of keysOf(own)) listIn(known, key).push(own)
+      yield null
+    }
+    const firstFree = (key: string) => {
+      const those = known.get(key) ?? []
+      for (let own = those.at(-1); own !== undefined; own = those.at(-1)) {
+        if (free.has(own)) return own
+        those.pop()
+      }
+      return undefined
+    }
+    for (const [one, own] of found) {
       if (own === null)
-        take(
-          one,
-          keysOf(one)
-            .flatMap((key) => known.get(key) ?? [])
-            .find((candidate) => free.has(candidate)),
-        )
+        for (const key of keysOf(one)) {
+          const next = firstFree(key)
+          if (next === undefined) continue
+          take(one, next)
+          break
+        }
+      yield null
+    }
   }
-  round(({ lineage }) => lineage?.now ?? [])
-  round(({ lineage }) => (lineage === null ? [] : [...lineage.now, ...lineage.past]))
+  yield* round(({ lineage }) => lineage?.now ?? [])
+  yield* round(({ lineage }) => (lineage === null ? [] : [...lineage.now, ...lineage.past]))
   const placeOf = ({ kind, topic, startFrame, endFrame }: Statement) => `${kind} ${startFrame} ${endFrame} ${topic}`
-  round((one) => (isOnlyOne(one.kind) ? [placeOf(one)] : []))
-  round((one) => (one.machine === null ? [] : [`${placeOf(one)} ${JSON.stringify(one.machine)}`]))
-  round((one) => (one.human === null || one.state === 'rejected' ? [] : [`${placeOf(one)} ${saying(one)}`]))
-  for (const [one, own] of found)
-    if (own === null && one.kind === 'track')
+  yield* round((one) => (isOnlyOne(one.kind) ? [placeOf(one)] : []))
+  yield* round((one) => (one.machine === null ? [] : [`${placeOf(one)} ${JSON.stringify(one.machine)}`]))
+  yield* round((one) => (one.human === null || one.state === 'rejected' ? [] : [`${placeOf(one)} ${saying(one)}`]))
+  const tracks = new Map<string, Statement[]>()
+  for (const own of ours) for (const place of trackPlacesOf(own)) listIn(tracks, place).push(own)
+  for (const [one, own] of found) {
+    if (own === null && one.kind === 'track') {
+      const near = trackPlacesOf(one).flatMap((place) => tracks.get(place) ?? [])
       take(
         one,
-        [...free].find(
-          (candidate) =>
-            candidate.startFrame === one.startFrame &&
-            candidate.endFrame === one.endFrame &&
-            isSameTrack(layersOf(candidate), layersOf(one)),
-        ),
+        near.find((candidate) => free.has(candidate) && isSameTrack(layersOf(candidate), layersOf(one))),
       )
+    }
+    yield null
+  }
   return found
+}
+
+function listIn(lists: Map<string, Statement[]>, key: string): Statement[] {
+  const known = lists.get(key)
+  if (known) return known
+  const list: Statement[] = []
+  lists.set(key, list)
+  return list
+}
+
+/** Its clip with each label that a track has: only those of one label there can be one object. */
+function trackPlacesOf(one: Statement): string[] {
+  const labels = new Set(layersOf(one).flatMap((body) => (body.kind === 'track' ? [body.label] : [])))
+  return [...labels].map((label) => `${one.startFrame} ${one.endFrame} ${label}`)
 }
 
 function layersOf({ human, machine }: Statement): AnnotationBody[] {

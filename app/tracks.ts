@@ -64,9 +64,19 @@ export function withoutSpans(keys: readonly KeyBox[], spans: readonly Span[], pt
   return all.some(({ outside }) => outside !== true) ? all.slice(0, all.findLastIndex(({ outside }) => outside !== true) + 1) : []
 }
 
+function startOf({ boxes }: TrackBody): number {
+  return boxes[0]?.pts ?? Infinity
+}
+
+function endOf({ boxes }: TrackBody): number {
+  return boxes.at(-1)?.pts ?? -Infinity
+}
+
 /** Whether two tracks of one label overlap where both exist. */
 export function sameObject(a: TrackBody, b: TrackBody): boolean {
   if (a.label !== b.label) return false
+  const [first, last] = [Math.max(startOf(a), startOf(b)), Math.min(endOf(a), endOf(b))]
+  if (first > last) return false
   const overlaps = [...a.boxes, ...b.boxes].flatMap(({ pts }) => {
     const [first, second] = [interpolate(a, pts), interpolate(b, pts)]
     return first && second ? [iou(first, second)] : []

@@ -11,7 +11,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { AnnotationBody, ReviewState } from '../../app/annotation.ts'
 import type { BackendEvent } from '../../app/contract.ts'
 import { TubeletError } from '../../app/errors.ts'
-import { bothCanStand, joined, lineageAfter, matched, type Statement } from '../../app/joining.ts'
+import { bothCanStand, joined, lineageAfter, matching, type Statement } from '../../app/joining.ts'
 import type { Phrase } from '../../app/phrase.ts'
 import { type Label, MOST } from '../../app/vocabulary.ts'
 import { type Annotations, layerOf } from './annotations.ts'
@@ -61,7 +61,9 @@ export interface MergePlan {
   labels: string[]
   columns: string[]
   views: string[]
+  /** The first of them, and how many there are. */
   conflicts: Conflict[]
+  differing: number
 }
 
 /** Where the file of a video is that only they have. */
@@ -89,8 +91,9 @@ interface Deciding {
   onAlike: () => void
 }
 
-/** Deeds that are prepared at once. */
+/** Deeds that are prepared at once, and milliseconds after which others have their turn. */
 const TOGETHER = 200
+const TURN_MS = 25
 
 /** What it needs of the library. */
 interface Needs {
@@ -111,8 +114,8 @@ export class LibraryMerge {
     this.#of = of
   }
 
-  /** What a merge would bring; changes nothing. */
-  async plan(theirs: DatabaseSync): Promise<MergePlan> {
+  /** What a merge would bring; changes nothing. Others have their turn in between. @param most Conflicts that are told one by one. */
+  async plan(theirs: DatabaseSync, most = Infinity): Promise<MergePlan> {
     const taken = { caption: 0, answer: 0, track: 0, note: 0, segment: 0, text: 0 }
     const plan: MergePlan = {
       videos: [],
@@ -124,9 +127,13 @@ export class LibraryMerge {
       columns: [],
       views: [],
       conflicts: [],
+      differing: 0,
     }
     const each = {
-      onConflict: (one: Conflict) => void plan.conflicts.push(one),
+      onConflict: (one: Conflict) => {
+        plan.differing += 1
+        if (plan.conflicts.length < most) plan.conflicts.push(one)
+      },
       verdictOf: () => undefined,
       onAlike: () => void (plan.alike += 1),
     }
@@ -195,17 +202,21 @@ export class LibraryMerge {
   /** All that is to be done, some at a time. */
   async *#deeds(theirs: DatabaseSync, deciding: Deciding): AsyncGenerator<Deed[]> {
     let batch: Deed[] = []
+    let until = performance.now() + TURN_MS
     for (const deed of this.#all(theirs, deciding)) {
-      batch.push(deed)
-      if (batch.length < TOGETHER) continue
-      yield batch
-      batch = []
+      if (deed !== null) batch.push(deed)
+      if (batch.length >= TOGETHER) {
+        yield batch
+        batch = []
+      } else if (performance.now() < until) continue
       await setImmediate()
+      until = performance.now() + TURN_MS
     }
     yield batch
   }
 
-  *#all(theirs: DatabaseSync, deciding: Deciding): Generator<Deed> {
+  /** All deeds, and null after each small part of work that gives none. */
+  *#all(theirs: DatabaseSync, deciding: Deciding): Generator<Deed | null> {
     const vocabulary = storedVocabulary(this.#db)
     const has = new Set(vocabulary.flatMap(({ name, synonyms }) => [name, ...synonyms]).map((name) => name.toLowerCase()))
     const labels = storedVocabulary(theirs)
@@ -241,7 +252,7 @@ export class LibraryMerge {
   }
 
   /** What is to be done of a video that both have. */
-  *#ofBoth(theirs: DatabaseSync, theirId: number, ownId: number, { onConflict, verdictOf, onAlike }: Deciding): Generator<Deed> {
+  *#ofBoth(theirs: DatabaseSync, theirId: number, ownId: number, { onConflict, verdictOf, onAlike }: Deciding): Generator<Deed | null> {
     const spanOf = ({ startFrame, endFrame }: { startFrame: number; endFrame: number }) => `${startFrame} ${endFrame}`
     const own = new Map(clipsOf(this.#db, ownId).map((clip) => [spanOf(clip), clip.id]))
     // Which clip is here for each of theirs.
@@ -263,14 +274,13 @@ export class LibraryMerge {
         yield { what: 'clip', theirs: clip.id, of: theirId, isNew: false }
       }
     }
-    const given = statementsOf(theirs, theirId, `a.human IS NOT NULL OR a.lineage IS NOT NULL OR a.kind = 'answer'`).filter(
-      ({ row }) => !fresh.has(Number(row['clip_id'])),
-    )
+    const said = yield* statementsOf(theirs, theirId, `a.human IS NOT NULL OR a.lineage IS NOT NULL OR a.kind = 'answer'`)
+    const given = said.filter(({ row }) => !fresh.has(Number(row['clip_id'])))
     if (given.length === 0) return
-    const ours = statementsOf(this.#db, ownId, 'true')
+    const ours = yield* statementsOf(this.#db, ownId, 'true')
     const byStatement = new Map([...given, ...ours].map((one) => [one.statement, one.row]))
     const rowOf = (one: Statement) => byStatement.get(one) ?? {}
-    const pairs = matched(
+    const pairs = yield* matching(
       ours.map(({ statement }) => statement),
       given.map(({ statement }) => statement),
     )
@@ -279,6 +289,7 @@ export class LibraryMerge {
       ours.map(({ statement }) => statement),
     )
     for (const [their, mine] of pairs) {
+      yield null
       const row = rowOf(their)
       const clipId = clips.get(Number(row['clip_id']))
       if (mine === null) {
@@ -471,31 +482,39 @@ function nameOf(db: DatabaseSync, sourceId: number): string {
   return String(db.prepare('SELECT name FROM sources WHERE id = ?').get(sourceId)?.['name'])
 }
 
-function statementsOf(db: DatabaseSync, sourceId: number, which: string): { statement: Statement; row: Row }[] {
-  return db
-    .prepare(
-      `SELECT a.*, c.start_frame AS first_of_clip, c.end_frame AS end_of_clip FROM annotations a JOIN clips c ON c.id = a.clip_id
-       WHERE c.source_id = ? AND (${which}) ORDER BY a.id`,
-    )
-    .all(sourceId)
-    .map(({ first_of_clip, end_of_clip, ...row }) => {
-      const layer = layerOf(row)
-      const machine = row['machine']
-      return {
-        row,
-        statement: {
-          id: Number(row['id']),
-          kind: layer.kind,
-          topic: layer.topic,
-          startFrame: Number(first_of_clip),
-          endFrame: Number(end_of_clip),
-          machine: typeof machine === 'string' ? (JSON.parse(machine) as AnnotationBody) : null,
-          human: layer.human,
-          state: layer.state,
-          lineage: lineageOf(layer),
-        },
-      }
+/** In parts: it gives null after each. */
+function* statementsOf(db: DatabaseSync, sourceId: number, which: string): Generator<null, { statement: Statement; row: Row }[]> {
+  const ids = db.prepare(
+    `SELECT a.id FROM annotations a JOIN clips c ON c.id = a.clip_id WHERE c.source_id = ? AND (${which}) ORDER BY a.id`,
+  )
+  const rowOf = db.prepare(
+    'SELECT a.*, c.start_frame AS first_of_clip, c.end_frame AS end_of_clip FROM annotations a JOIN clips c ON c.id = a.clip_id WHERE a.id = ?',
+  )
+  const all: { statement: Statement; row: Row }[] = []
+  for (const { id = null } of ids.all(sourceId)) {
+    yield null
+    const found = rowOf.get(id)
+    // It may have been taken away meanwhile.
+    if (found === undefined) continue
+    const { first_of_clip, end_of_clip, ...row } = found
+    const layer = layerOf(row)
+    const machine = row['machine']
+    all.push({
+      row,
+      statement: {
+        id: Number(row['id']),
+        kind: layer.kind,
+        topic: layer.topic,
+        startFrame: Number(first_of_clip),
+        endFrame: Number(end_of_clip),
+        machine: typeof machine === 'string' ? (JSON.parse(machine) as AnnotationBody) : null,
+        human: layer.human,
+        state: layer.state,
+        lineage: lineageOf(layer),
+      },
     })
+  }
+  return all
 }
 
 function objectOf({ human }: Statement): number | undefined {
@@ -510,10 +529,12 @@ function objectsOf(pairs: ReadonlyMap<Statement, Statement | null>, ours: readon
     if (number !== undefined && own !== undefined) found.set(number, own)
   }
   const used = new Set([...ours.flatMap((one) => objectOf(one) ?? []), ...found.values()])
+  let highest = [...used].reduce((most, one) => Math.max(most, one), 0)
   for (const their of pairs.keys()) {
     const number = objectOf(their)
     if (number === undefined || found.has(number)) continue
-    const own = used.has(number) ? Math.max(...used) + 1 : number
+    const own = used.has(number) ? highest + 1 : number
+    highest = Math.max(highest, own)
     found.set(number, own)
     used.add(own)
   }

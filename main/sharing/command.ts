@@ -1,6 +1,7 @@
 /** `tubelet library hand-over`, `open` and `merge`: work of several people, without a window. */
 import path from 'node:path'
 import { type Command, Option } from 'commander'
+import type { AnnotationBody } from '../../app/annotation.ts'
 import { type Conflict, type Merge, Verdict } from '../../app/contract/sharing.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { LONGEST_NAME } from '../../app/handover.ts'
@@ -144,9 +145,20 @@ function linesOfMerge({ by, madeAt, videos, binned, clips, taken, alike, labels,
   ]
 }
 
+/** Two may say the same of different parts. */
+function framesOf(body: AnnotationBody): string {
+  const [from, to] =
+    body.kind === 'track'
+      ? [body.boxes[0]?.ordinal, body.boxes.at(-1)?.ordinal]
+      : 'span' in body && body.span !== undefined
+        ? [body.span.startFrame, body.span.endFrame - 1]
+        : []
+  return from === undefined || to === undefined ? '' : ` (frames ${from} to ${to})`
+}
+
 function lineOfConflict(library: Library, { clipId, kind, mine, theirs }: Conflict): string {
   const { index, sourceName } = library.clip(clipId)
   const said = ({ state, body, by }: Conflict['mine']) =>
-    `${by ?? 'somebody'} ${body === null ? 'set it back' : `${state} “${body.kind === 'track' ? body.label : body.text}”`}`
+    `${by ?? 'somebody'} ${body === null ? 'set it back' : `${state} “${body.kind === 'track' ? body.label : body.text}”${framesOf(body)}`}`
   return `differs: ${kind} of clip ${index + 1} in ${sourceName}: here ${said(mine)}, there ${said(theirs)}`
 }

@@ -1,5 +1,5 @@
 /** A library goes from one person to another in one file: what goes along, what stays, how it opens elsewhere, and which files are refused. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   appendFileSync,
@@ -131,6 +131,43 @@ test('a hand-over that is cancelled or fails leaves nothing', async () => {
   await expect(cancelled).rejects.toThrow('enough')
   expect(readdirSync(at('none'))).toEqual([])
   expect(readdirSync(library.cachePath('sharing'))).toEqual([])
+})
+
+test('a hand-over during which the disk becomes full says so, and leaves nothing of it and the library whole', async () => {
+  const disk = at('disk')
+  mkdirSync(disk)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=150m', 'tmpfs', disk], { stdio: 'ignore' })
+  } catch {
+    console.warn('SKIPPED: a full disk, because only root can mount a small one')
+    return
+  }
+  try {
+    // A video of which more comes than there was when the room was measured.
+    const endless = at('endless.mp4')
+    execFileSync('mkfifo', [endless])
+    const source = library.source(1)
+    const db = new DatabaseSync(path.join(library.projectDir, LIBRARY_FILE))
+    db.prepare('UPDATE sources SET bytes = ? WHERE id = 1').run(200_000_000)
+    db.close()
+    const fed = spawn('sh', ['-c', 'head -c 200000000 /dev/zero > "$1"', 'sh', endless], { stdio: 'ignore' })
+    const handed = handOver(library, {
+      file: path.join(disk, 'anna.tubelet'),
+      withVideos: true,
+      there: () => Promise.resolve({ ...source, path: endless, bytes: 200_000_000 }),
+      onProgress: () => undefined,
+    })
+    await expect(handed).rejects.toMatchObject({
+      problem: { code: 'disk-full', stillWorks: 'Nothing was written.', next: 'Free some space there, or choose another disk.' },
+    })
+    fed.kill()
+    expect(readdirSync(disk)).toEqual([])
+    expect(readdirSync(library.cachePath('sharing'))).toEqual([])
+    expect(library.annotations(clip(library)).map(({ body }) => body)).toMatchObject([{ text: 'a dog' }])
+    expect((await give('whole.tubelet')).bytes).toBeGreaterThan(0)
+  } finally {
+    execFileSync('umount', ['-l', disk])
+  }
 })
 
 /** The same file with some entries made otherwise. */

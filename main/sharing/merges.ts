@@ -59,7 +59,7 @@ export class Merges {
 
   async #told(mergeId: string): Promise<Merge> {
     const { theirs, manifest, file } = this.#opened(mergeId)
-    const { conflicts, videos, ...rest } = await this.#library.merge.plan(theirs)
+    const { videos, ...rest } = await this.#library.merge.plan(theirs, TOLD)
     return {
       mergeId,
       file,
@@ -67,8 +67,6 @@ export class Merges {
       madeAt: manifest.madeAt,
       ...rest,
       videos: videos.map(({ name }) => name),
-      conflicts: conflicts.slice(0, TOLD),
-      differing: conflicts.length,
     }
   }
 
@@ -79,7 +77,7 @@ export class Merges {
   async take(mergeId: string, verdicts: readonly { id: number; verdict: Verdict }[], rest?: Verdict): Promise<Merged> {
     const open = this.#opened(mergeId)
     const { theirs, manifest, file } = open
-    const plan = await this.#library.merge.plan(theirs)
+    const plan = await this.#library.merge.plan(theirs, 0)
     const known = new Map(verdicts.map(({ id, verdict }) => [id, verdict]))
     const own = path.join(this.#library.projectDir, 'handed-over', mergeId)
     try {

@@ -3,7 +3,7 @@ import { rmSync, statfsSync, statSync } from 'node:fs'
 import { open, readdir, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
-import { TubeletError } from '../../app/errors.ts'
+import { diskProblem, TubeletError } from '../../app/errors.ts'
 import { FORMAT_VERSION, Handover, LIBRARY_FILE, MANIFEST, PICTURE, PICTURES, VIDEOS } from '../../app/handover.ts'
 import { namesOf, patternOf, picturesOf } from '../../app/numbered.ts'
 import { contentOf, entriesOf, type Entry, type NewEntry, writeArchive, notOurs } from '../archive.ts'
@@ -59,9 +59,9 @@ const tracked = <T>(work: Promise<T>): Promise<T> => {
 }
 
 serve<SharingService>({
-  pack: (task, { note, signal }) => tracked(pack(task, note, signal)),
-  unpack: (task, { note, signal }) => tracked(unpack(task, note, signal)),
-  videos: ({ file, into, videos }, { note, signal }) => tracked(takeOut(file, into, videos, note, signal)),
+  pack: (task, { note, signal }) => tracked(roomIn(path.dirname(task.to), pack(task, note, signal))),
+  unpack: (task, { note, signal }) => tracked(roomIn(path.dirname(task.into), unpack(task, note, signal))),
+  videos: ({ file, into, videos }, { note, signal }) => tracked(roomIn(path.dirname(into), takeOut(file, into, videos, note, signal))),
   parcel: ({ file, into }) => tracked(openParcel(file, into)),
   rest: async () => {
     await Promise.all(underWay)
@@ -298,6 +298,26 @@ async function put(file: string, entry: Entry, to: string, onBytes: (bytes: numb
     await out.sync()
   } finally {
     await out.close()
+  }
+}
+
+/** Says where there is no room, and what to do, when a disk becomes full in the middle of `work`. */
+async function roomIn<T>(folder: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const refused = diskProblem(error)
+    if (refused?.code !== 'disk-full') throw error
+    throw new TubeletError(
+      {
+        code: 'disk-full',
+        message: 'The disk is full.',
+        file: refused.file ?? folder,
+        stillWorks: 'Nothing was written.',
+        next: 'Free some space there, or choose another disk.',
+      },
+      { cause: error },
+    )
   }
 }
 

@@ -169,7 +169,13 @@ function Outline({ side, box: { x1, y1, x2, y2 } }: { side: 'mine' | 'theirs'; b
 /** What one side says, in words. */
 function saidBy(body: AnnotationBody | null, probe: Probe | null): string {
   if (body === null) return t('set back to what the model said')
-  if (body.kind !== 'track') return body.text
+  if (body.kind !== 'track') {
+    const span = 'span' in body ? body.span : undefined
+    // Two may say the same of different parts.
+    return span === undefined
+      ? body.text
+      : t('Frames {{from}} to {{to}}: {{text}}', { from: span.startFrame, to: span.endFrame - 1, text: body.text })
+  }
   const [first, last] = [body.boxes[0], body.boxes.at(-1)]
   const said = t('{{label}}, {{count}} boxes, frames {{from}} to {{to}}', {
     label: body.label,
