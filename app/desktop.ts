@@ -2,6 +2,7 @@
  * What only the desktop app can do for the window: declared once for the preload script, which offers it, and for the window, which uses
  * it.
  */
+import type { PageFormat } from './contract/export.ts'
 
 /** @typeParam Dropped The platform's type of a dropped file: app/ knows no DOM. */
 export interface Desktop<Dropped> {
@@ -13,6 +14,8 @@ export interface Desktop<Dropped> {
   /** Called with files and folders that come from the system: a menu, the dock, a command line. */
   onBring: (bring: (paths: string[]) => void) => void
   showInFolder: (path: string) => void
+  /** Save a page of an export as a PDF where a person says; null when they cancelled. */
+  savePdf: (exportId: string, format: PageFormat) => Promise<string | null>
   /** A notification of the system; a click on it brings the window to the front. */
   notify: (title: string, body: string) => void
 }
@@ -31,4 +34,5 @@ export interface ToShell {
 /** Questions from the window to the shell: what is asked, and the answer. */
 export interface AskShell {
   'tubelet:open-dialog': { asks: []; answer: string[] | null }
+  'tubelet:save-pdf': { asks: [exportId: string, format: PageFormat]; answer: string | null }
 }

@@ -198,6 +198,21 @@ test('an export writes every format where it was asked to', async () => {
   await page.keyboard.press('Escape')
 })
 
+test('a report is printed from the dialog, as its own page', async () => {
+  // Without a screen nothing is printed: the frame that would be says what it holds.
+  await page.addInitScript(() => {
+    window.print = () => window.parent.document.body.setAttribute('data-printed', document.querySelector('h1')?.textContent ?? '')
+  })
+  await page.keyboard.press('Control+e')
+  const dialog = page.getByRole('dialog', { name: 'Export' })
+  for (const box of await dialog.getByRole('checkbox', { checked: true }).all()) await box.uncheck()
+  await dialog.getByRole('checkbox', { name: /^Report/ }).check()
+  await dialog.getByRole('button', { name: 'Export', exact: true }).click()
+  await page.getByRole('dialog', { name: 'Exported' }).getByRole('button', { name: 'Print, or save as PDF…' }).click({ timeout: 60_000 })
+  await expect(page.locator('body')).toHaveAttribute('data-printed', /^Report: /)
+  await page.keyboard.press('Escape')
+})
+
 test('the window is accessible in both themes', async () => {
   await accessible()
 })

@@ -1,4 +1,5 @@
 /** A report and a contact sheet as a colleague sees them: in a browser, without Tubelet. */
+import { inflateSync } from 'node:zlib'
 import AxeBuilder from '@axe-core/playwright'
 import { expect, test } from '@playwright/test'
 import { reportPage } from '../app/report/report.ts'
@@ -65,3 +66,35 @@ for (const language of ['en', 'de'] as const)
     }
     expect(asked.filter((url) => !url.startsWith('data:'))).toEqual([])
   })
+
+test('on paper no picture is cut, and every page has its number', async ({ page }) => {
+  const [text = ''] = pages('en')
+  // Articles of different heights, so that they would end anywhere on a page.
+  await page.setContent(text)
+  const drawn = await page.evaluate(() => {
+    const article = document.querySelector('article')
+    for (let copy = 0; copy < 30 && article; copy += 1) {
+      const next = article.cloneNode(true) as HTMLElement
+      for (const more of next.querySelectorAll<HTMLElement>('.picture div')) more.style.setProperty('--ratio', String(0.5 + (copy % 7) / 4))
+      article.after(next)
+    }
+    return document.querySelectorAll('img').length
+  })
+  const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true })
+  const sheets = contentsOf(pdf)
+  expect(sheets.length).toBeGreaterThan(5)
+  // One that is cut is drawn on both pages.
+  const images = sheets.map((sheet) => sheet.match(/\/Image\d+ Do|\/X\d+ Do/g)?.length ?? 0)
+  expect(images.reduce((sum, count) => sum + count, 0)).toBe(drawn)
+})
+
+/** What is drawn on each page of a PDF. */
+function contentsOf(pdf: Buffer): string[] {
+  const streams = [...pdf.toString('latin1').matchAll(/<<([^]*?)>>\s*stream\r?\n/g)]
+  return streams.flatMap(({ 0: head, 1: facts = '', index }) => {
+    if (!facts.includes('/FlateDecode') || facts.includes('/Subtype')) return []
+    const from = index + head.length
+    const text = inflateSync(pdf.subarray(from, pdf.indexOf('endstream', from))).toString('latin1')
+    return / Do\b|\bBT\b/.test(text) ? [text] : []
+  })
+}

@@ -34,6 +34,9 @@ export type SidecarFormat = z.infer<typeof SidecarFormat>
 /** Pictures, videos and pages for people. */
 const PictureFormat = z.enum(['pictures', 'crops', 'clips', 'reel', 'sheet', 'report'])
 export type PictureFormat = z.infer<typeof PictureFormat>
+/** Those that are one page, which can be printed. */
+export const PageFormat = PictureFormat.extract(['report', 'sheet'])
+export type PageFormat = z.infer<typeof PageFormat>
 export const ExportFormat = z.enum([...AnnotationFormat.options, ...PictureFormat.options])
 export type ExportFormat = z.infer<typeof ExportFormat>
 
@@ -164,6 +167,15 @@ export const exportRoutes = {
     summary: 'End an export that is under way, with nothing written',
     params: z.object({ exportId: z.string() }),
     output: z.object({}),
+    errors: ['not-found'],
+  }),
+  exportPage: route({
+    method: 'get',
+    path: '/api/exports/{exportId}/page',
+    summary: 'The report or the contact sheet of one export, to be printed',
+    params: z.object({ exportId: z.string() }),
+    query: z.object({ format: PageFormat }),
+    bytes: 'text/html',
     errors: ['not-found'],
   }),
   exportZip: route({

@@ -281,7 +281,7 @@ function pictureFigure({ ordinal, time, jpeg, boxes }: ReportPicture, title: str
   const caption = html`<figcaption>${words.frame(ordinal, clockText(time))}</figcaption>`
   if (jpeg === null) return html`<figure class="picture"><p class="warn">${words.noPicture}</p>${caption}</figure>`
   const size = Math.max(width, height) / 24
-  return html`<figure class="picture"><div style="aspect-ratio:${width}/${height}"><img alt="${alt}" src="${jpegUrl(jpeg)}"><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" aria-hidden="true">${boxes.map(
+  return html`<figure class="picture"><div style="--ratio:${width / height}"><img alt="${alt}" src="${jpegUrl(jpeg)}"><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" aria-hidden="true">${boxes.map(
     ({ box: { x1, y1, x2, y2 }, standing }, at) => {
       const name = names[at] ?? ''
       const above = y1 > 1.3 * size

@@ -43,7 +43,7 @@ article { margin: 0 0 28px; padding-top: 16px; border-top: 1px solid var(--line)
 .time { font-weight: 400; color: var(--muted); font-variant-numeric: tabular-nums; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 10px; margin-bottom: 12px; }
 .picture:only-child { max-width: 560px; }
-.picture div { position: relative; max-height: 420px; background: #f1f3f5; }
+.picture div { position: relative; aspect-ratio: var(--ratio); width: min(100%, 420px * var(--ratio)); background: #f1f3f5; }
 .picture img, .picture svg { position: absolute; inset: 0; width: 100%; height: 100%; }
 .picture rect { fill: none; stroke: #ffd400; stroke-width: 2; vector-effect: non-scaling-stroke; }
 .picture rect.unsure { stroke-dasharray: 6 4; }
@@ -66,20 +66,21 @@ table { width: 100%; border-collapse: collapse; font-size: 13px; }
 th, td { padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; font-weight: 400; font-variant-numeric: tabular-nums; }
 thead th { font-size: 12px; color: var(--muted); }
 tbody th { font-weight: 600; }
-.tile div { aspect-ratio: 16 / 9; }
+.tile div { aspect-ratio: 16 / 9; width: 100%; }
 .tile img { object-fit: contain; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 14px; }
 @media (max-width: 640px) { body { padding: 20px 16px 40px; } .charts { grid-template-columns: minmax(0, 1fr); } }
 @media print {
-  @page { margin: 14mm; }
+  @page { margin: 14mm; @bottom-right { content: counter(page) ' / ' counter(pages); color: #59626d; font: 9pt system-ui, sans-serif; } }
   body { max-width: none; padding: 0; font-size: 10.5pt; }
-  h2, h3, h4 { break-after: avoid; }
-  .pictures, tr, .caption, .block li { break-inside: avoid; }
+  h2, h3, h4, .video > dl, .video > .line { break-after: avoid; }
+  .pictures, tr, .caption, .block li, dl > div, .line { break-inside: avoid; }
   .charts { grid-template-columns: 1fr 1fr; }
   .pictures { grid-template-columns: repeat(3, 1fr); }
-  .tile div { aspect-ratio: 16 / 9; }
-.tile img { object-fit: contain; }
-.tiles { grid-template-columns: repeat(4, 1fr); }
+  .picture div { width: min(100%, 68mm * var(--ratio)); }
+  .picture:only-child { grid-column: span 2; }
+  .tile div { width: 100%; }
+  .tiles { grid-template-columns: repeat(4, 1fr); }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `

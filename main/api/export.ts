@@ -1,5 +1,6 @@
 /** Annotation files: the calls that write and download them. */
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { exportRoutes } from '../../app/contract/export.ts'
 import { TubeletError } from '../../app/errors.ts'
@@ -11,6 +12,9 @@ import { zipOf } from '../export/zip.ts'
 import { Search } from '../search/search.ts'
 import { type Handlers, notFound, type Services } from './handler.ts'
 import { foldersOf } from './library.ts'
+
+/** The window shows it in a frame, from which it is printed. */
+const INERT = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<keyof typeof exportRoutes> {
   const { library } = pipeline
@@ -86,6 +90,12 @@ export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<k
       if (stop === undefined) throw new TubeletError({ code: 'not-found', message: 'No export of this name is under way.' })
       stop.abort()
       return {}
+    },
+    exportPage: async ({ params: { exportId }, query: { format } }) => {
+      const file = written.get(exportId)?.files.find((one) => path.basename(one).startsWith(format) && path.extname(one) === '.html')
+      const text = file === undefined ? null : await readFile(file, 'utf8').catch(() => null)
+      if (text === null) return notFound()
+      return new Response(text, { headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': INERT } })
     },
     exportZip: async ({ params: { exportId } }) => {
       const { directory, files } = written.get(exportId) ?? {}

@@ -3,6 +3,7 @@
  * everything behind it is tested without Electron.
  */
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import v8 from 'node:v8'
 import {
@@ -17,7 +18,9 @@ import {
   session,
   shell,
 } from 'electron'
+import { PageFormat } from '../../app/contract/export.ts'
 import type { AskShell, ToShell, ToWindow } from '../../app/desktop.ts'
+import { inEnglish, problemOf } from '../../app/errors.ts'
 import { Places } from '../places.ts'
 import { lastProject, openLast, Projects } from '../projects.ts'
 import { askInstead, Crashes, type Dialogs, isOurs, mayGo, mayShow, ORIGIN } from './decisions.ts'
@@ -138,9 +141,11 @@ type Unknown<T extends unknown[]> = { [K in keyof T]: unknown }
 
 function answerWindow(): void {
   const fromUs = (event: IpcMainEvent | IpcMainInvokeEvent) => event.senderFrame !== null && isOurs(event.senderFrame.url)
-  const answer = <C extends keyof AskShell>(channel: C, of: (event: IpcMainInvokeEvent) => Promise<AskShell[C]['answer']>) =>
-    ipcMain.handle(channel, (event) => of(event))
   // Messages from the preload script have these types; anything else is an attack.
+  const answer = <C extends keyof AskShell>(
+    channel: C,
+    of: (event: IpcMainInvokeEvent, ...asks: Unknown<AskShell[C]['asks']>) => Promise<AskShell[C]['answer']>,
+  ) => ipcMain.handle(channel, (event, ...asks) => of(event, ...(asks as Unknown<AskShell[C]['asks']>)))
   const hear = <C extends keyof ToShell>(channel: C, listener: (event: IpcMainEvent, ...message: Unknown<ToShell[C]>) => void) =>
     ipcMain.on(channel, (event, ...message) => listener(event, ...(message as Unknown<ToShell[C]>)))
   answer('tubelet:open-dialog', async (event) => {
@@ -150,6 +155,28 @@ function answerWindow(): void {
     // What a person chose in the system's dialog may be written to.
     for (const chosen of filePaths) places.grant(chosen)
     return filePaths
+  })
+  answer('tubelet:save-pdf', async (event, exportId, given) => {
+    const format = PageFormat.safeParse(given)
+    if (!fromUs(event) || window === null || typeof exportId !== 'string' || !format.success) return null
+    const { filePath } = await dialog.showSaveDialog(window, {
+      defaultPath: `${format.data}.pdf`,
+      filters: [{ name: 'PDF', extensions: ['pdf'] }],
+    })
+    if (filePath === '') return null
+    try {
+      await writeFile(filePath, await pdfOf(`${ORIGIN}/api/exports/${encodeURIComponent(exportId)}/page?format=${format.data}`))
+      return filePath
+    } catch (error) {
+      const { message, next } = inEnglish(problemOf(error))
+      await dialog.showMessageBox(window, {
+        type: 'warning',
+        title: 'Tubelet',
+        message: 'The PDF could not be saved.',
+        detail: `${message} ${next}`,
+      })
+      return null
+    }
   })
   hear('tubelet:notify', (event, title, body) => {
     if (fromUs(event) && typeof title === 'string' && typeof body === 'string') notify(title, body)
@@ -165,6 +192,17 @@ function answerWindow(): void {
     if (mayShow(file, { projectDir: library.projectDir, videos, hasWritten: (one) => places.hasWritten(one) }) && existsSync(file))
       shell.showItemInFolder(file)
   })
+}
+
+/** A page of ours on paper, by its own styles for that. */
+async function pdfOf(url: string): Promise<Uint8Array> {
+  const page = new BrowserWindow({ show: false, webPreferences: { sandbox: true, javascript: false } })
+  try {
+    await page.loadURL(url)
+    return await page.webContents.printToPDF({ preferCSSPageSize: true, printBackground: true })
+  } finally {
+    page.destroy()
+  }
 }
 
 function openWindow(): void {

@@ -25,5 +25,6 @@ const desktop: Desktop<File> = {
   onBring: (bring) => hear('tubelet:bring', bring),
   notify: (title, body) => send('tubelet:notify', title, body),
   showInFolder: (path) => send('tubelet:show-in-folder', path),
+  savePdf: (exportId, format) => ask('tubelet:save-pdf', exportId, format),
 }
 contextBridge.exposeInMainWorld('tubelet', desktop)

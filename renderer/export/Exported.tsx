@@ -1,9 +1,23 @@
+import type { PageFormat } from '../../app/contract/export.ts'
 import type { RouteOutput } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
 import { desktop } from '../desktop.ts'
 import { bytes } from '../format.ts'
 import { shown, t } from '../i18n.ts'
 import { Dialog } from '../parts/Dialog.tsx'
+import { printPage } from './print.ts'
+
+function isPage(format: string): format is PageFormat {
+  return format === 'report' || format === 'sheet'
+}
+
+function PrintButton({ exportId, format }: { exportId: string; format: PageFormat }) {
+  return (
+    <button className="small" onClick={() => void printPage(exportId, format)}>
+      {desktop ? t('Save as PDF…') : t('Print, or save as PDF…')}
+    </button>
+  )
+}
 
 /** What was written, and what was not. */
 export function Exported({
@@ -43,6 +57,7 @@ export function Exported({
                   ? t('read back by Tubelet')
                   : t('read back by Tubelet and {{reader}}', { reader: file.reader })}
             </span>
+            {isPage(file.format) && <PrintButton exportId={exportId} format={file.format} />}
             <span className="muted num">{bytes(file.bytes)}</span>
           </li>
         ))}
