@@ -2,12 +2,15 @@
  * Chooses the names of exported files so that no earlier file is lost: a file is replaced only by one with the same part of at least the same
  * videos. Everything else gets a new name.
  */
-import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
+import { readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import type { Source } from '../../app/contract.ts'
 import { hasCode, TubeletError } from '../../app/errors.ts'
+import { removeEmpty } from '../folders.ts'
 import { writeWhole } from '../part.ts'
 
 /** The record of exported files with their SHA-256: nothing else is ever overwritten. */
@@ -61,6 +64,64 @@ export async function exportedOf(file: string): Promise<string | null> {
     directory = path.dirname(directory)
   }
   return null
+}
+
+/**
+ * Remove what earlier exports wrote for videos that were called otherwise then, where this export has the same under their present names. What somebody
+ * changed since stays.
+ * @param written Paths of the files that an export has just written into the folder.
+ */
+export async function removeFormer(directory: string, written: readonly string[]): Promise<void> {
+  const record = await readRecord(directory)
+  const names = written.map((file) => path.relative(directory, file).split(path.sep).join('/'))
+  // The record names the video of a folder, or of a file that can be about several.
+  const present = [...new Set([...names, ...names.map((name) => path.posix.dirname(name))])]
+  const isFormer = (place: string, owners: readonly string[]) =>
+    owners.length === 1 &&
+    !present.includes(place) &&
+    present.some((now) => record.videos[now]?.join() === owners[0] && isOneNameApart(place, now))
+  const former = Object.entries(record.videos).flatMap(([place, owners]) => (isFormer(place, owners) ? [place] : []))
+  if (former.length === 0) return
+  const gone = new Set<string>()
+  const filesOf = (place: string) =>
+    Object.keys(record.files).filter((one) => (one === place || path.posix.dirname(one) === place) && !gone.has(one))
+  for (const name of new Set(former.flatMap(filesOf))) {
+    const file = path.join(directory, name)
+    const digest = await sha256Of(file)
+    if (digest !== null && record.files[name]?.includes(digest) !== true) continue
+    await rm(file, { force: true })
+    gone.add(name)
+  }
+  for (const name of gone) {
+    const folders = path.posix.dirname(name).split('/')
+    const chain = folders.map((_, at) => path.join(directory, ...folders.slice(0, folders.length - at)))
+    await removeEmpty([...chain.map((folder) => path.join(folder, COCO_FOLDER.images)), ...chain])
+  }
+  const empty = new Set(former.filter((place) => filesOf(place).length === 0))
+  const without = <T>(all: Readonly<Record<string, T>>, names: ReadonlySet<string>) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => !names.has(name)))
+  await writeRecord(directory, {
+    files: without(record.files, gone),
+    videos: without(record.videos, empty),
+    parts: without(record.parts, gone),
+  })
+}
+
+/** Whether two folders lie alike but for one name. */
+function isOneNameApart(a: string, b: string): boolean {
+  const [one, other] = [a.split('/'), b.split('/')]
+  return one.length === other.length && one.filter((name, at) => name !== other[at]).length === 1
+}
+
+/** Null for what is no file. */
+async function sha256Of(file: string): Promise<string | null> {
+  const hash = createHash('sha256')
+  try {
+    await pipeline(createReadStream(file), hash)
+  } catch {
+    return null
+  }
+  return hash.digest('hex')
 }
 
 export async function writeRecord(directory: string, record: ExportRecord): Promise<void> {

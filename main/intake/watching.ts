@@ -11,6 +11,7 @@ import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { said } from '../../app/phrase.ts'
 import { exportProject } from '../export/export.ts'
+import { removeFormer } from '../export/names.ts'
 import type { Library } from '../library/library.ts'
 import { problemOfAccess } from '../media/access.ts'
 import { stampOf } from '../media/fingerprint.ts'
@@ -224,14 +225,20 @@ export class Watching {
   /** Write the annotation files of videos of a folder. Resolves to why one could not be written. */
   async #write({ folder, formats }: Kept, due: readonly Source[]): Promise<Problem | null> {
     const directory = path.join(folder, SIDECARS)
-    const write = (some: readonly Source[]) =>
-      exportProject(this.#library, {
+    const write = async (some: readonly Source[]) => {
+      const { files } = await exportProject(this.#library, {
         formats,
         directory,
         sourceIds: some.map(({ id }) => id),
         perVideo: true,
         signal: this.#stop.signal,
       })
+      // A video that was renamed has them once.
+      await removeFormer(
+        directory,
+        files.map((file) => file.path),
+      )
+    }
     let problem: Problem | null = null
     this.#waits.delete(folder)
     for (let at = 0; at < due.length; at += BATCH) {
