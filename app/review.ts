@@ -1,6 +1,7 @@
 /** How sure a statement is, and how far a clip is reviewed: decided here, once, for every list, table, chart and file. */
 import { z } from 'zod'
 import { type Annotation, ReviewState } from './annotation.ts'
+import { looksYesNo, yesNo } from './table/question.ts'
 
 /** sure, unsure: stated by the machine, not decided. The others: what a person decided. */
 export const Standing = z.enum([...ReviewState.exclude(['machine']).options, 'sure', 'unsure'])
@@ -20,9 +21,10 @@ export function agreedState<T>({ state, body, machine }: { state: ReviewState; b
   return own ? 'edited' : 'accepted'
 }
 
-/** The standing of a whole annotation. */
-export function standingOfAnnotation({ state, evidence }: Pick<Annotation, 'state' | 'evidence'>): Standing {
-  return standingOf(state, evidence?.unsure ?? false)
+/** The standing of a whole annotation. Words that are neither yes nor no do not answer what asks for one of them, however sure of them a model is. */
+export function standingOfAnnotation({ state, evidence, body }: Pick<Annotation, 'state' | 'evidence' | 'body'>): Standing {
+  const isBeside = body.kind === 'answer' && looksYesNo(body.question) && yesNo(body.text) === 'unsure'
+  return standingOf(state, isBeside || (evidence?.unsure ?? false))
 }
 
 /**

@@ -26,7 +26,7 @@ import { type Probe, secondsOf } from '../../app/media.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
 import { lengthText, notesText, timeText } from '../../app/table/facts.ts'
 import { doubted, labelText, reviewOf, standingOf } from '../../app/review.ts'
-import { topicOf, yesNo } from '../../app/table/question.ts'
+import { looksYesNo, topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
 import { clipped } from '../../app/tracker.ts'
 import { namesOf, shows } from '../../app/naming.ts'
@@ -217,7 +217,7 @@ function read(key: ColumnKey, which: Which): Read[] {
         return { ...fact(Number(id), text), state: labels.every(([, unsure]) => unsure === 1) ? 'unsure' : 'sure' }
       })
     case 'caption':
-      return statements(`a.kind = 'caption'`, [], only, named, false)
+      return statements(`a.kind = 'caption'`, [], only, named)
     case 'note':
       return notes(only, named)
     default: {
@@ -227,7 +227,7 @@ function read(key: ColumnKey, which: Which): Read[] {
         return [
           ...unanswered(topicOf(column.text), only, named),
           // Where there is an answer by now, it counts.
-          ...statements(`a.kind = 'answer' AND a.topic = ?`, [topicOf(column.text)], only, named, column.kind === 'yesno'),
+          ...statements(`a.kind = 'answer' AND a.topic = ?`, [topicOf(column.text)], only, named, column),
         ]
       return counts(column.text, only, named)
     }
@@ -397,7 +397,16 @@ function unanswered(topic: string, only: string, named: readonly (string | numbe
   }))
 }
 
-function statements(which: string, values: readonly string[], only: string, named: readonly (string | number)[], isYesNo: boolean): Read[] {
+/** @param asked The question that they answer. */
+function statements(
+  which: string,
+  values: readonly string[],
+  only: string,
+  named: readonly (string | number)[],
+  asked: { kind: string; text: string } | null = null,
+): Read[] {
+  const isYesNo = asked?.kind === 'yesno'
+  const wantsYesNo = isYesNo || (asked !== null && looksYesNo(asked.text))
   // All these columns are in the index, so no annotation is parsed.
   const rows = all(
     `SELECT a.clip_id, a.state, a.shown, a.overruled, a.confidence, a.unsure, a.agreement FROM annotations a WHERE ${which} ${only}`,
@@ -408,7 +417,7 @@ function statements(which: string, values: readonly string[], only: string, name
     const words = String(shown ?? '')
     const text = isYesNo ? yesNo(words) : words
     const machine = state === 'machine' ? words : overruled === null ? null : String(overruled)
-    const review = standingOf(state as ReviewState, unsure === 1 || (isYesNo && text === 'unsure'))
+    const review = standingOf(state as ReviewState, unsure === 1 || (wantsYesNo && yesNo(words) === 'unsure'))
     // An annotation that a person made and then deleted counts as none.
     const nothing = review === 'rejected' && machine === null
     return {
@@ -417,7 +426,7 @@ function statements(which: string, values: readonly string[], only: string, name
       number: null,
       state: nothing ? 'empty' : review,
       // The machine's confidence is in its own text, and for an answer that is neither yes nor no it says nothing about yes or no.
-      confidence: confidence === null || words !== machine || (isYesNo && yesNo(machine) === 'unsure') ? null : Number(confidence),
+      confidence: confidence === null || words !== machine || (wantsYesNo && yesNo(machine) === 'unsure') ? null : Number(confidence),
       agreement: agreement === null || words !== machine ? null : Number(agreement),
       said: machine,
     }
