@@ -2,7 +2,8 @@
 
     python test/readers.py EXPORT
 
-The schema of EAF 3.0 is read from the file that EAF_SCHEMA names; without it that check is skipped, and says so.
+The schema of EAF 3.0 is read from the file that EAF_SCHEMA names, and the context of Web Annotation (anno.jsonld of the W3C) from the one that
+ANNO_CONTEXT names; without them these checks are skipped, and say so.
 """
 
 from __future__ import annotations
@@ -271,6 +272,51 @@ def label_studio_sdk(out: Path) -> str:
     return f"{len(tasks)} tasks, {regions} regions, {drawn} boxes seen"
 
 
+def pyld(out: Path) -> str:
+    from pyld import jsonld
+
+    place = os.environ.get("ANNO_CONTEXT")
+    if place is None:
+        return f"{SKIPPED}: ANNO_CONTEXT does not name the context of Web Annotation"
+    context = json.loads(Path(place).read_text(encoding="utf-8"))
+    address = "http://www.w3.org/ns/anno.jsonld"
+
+    def loader(url: str, _: object) -> dict[str, object]:
+        same(url, address, "context")
+        return {"contentType": "application/ld+json", "contextUrl": None, "documentUrl": url, "document": context}
+
+    oa = "http://www.w3.org/ns/oa#"
+    annotations = targets = 0
+    for file in sorted(out.glob("*/annotations.jsonld")):
+        page = json.loads(file.read_text(encoding="utf-8"))
+        expanded = jsonld.expand(page, {"documentLoader": loader})
+        # What the context does not know is dropped on the way: then it does not come back.
+        same(single(jsonld.compact(expanded, address, {"documentLoader": loader})), single(page), f"{file.parent.name} there and back")
+        items = expanded[0]["http://www.w3.org/ns/activitystreams#items"][0]["@list"]
+        for one in items:
+            annotations += 1
+            same(one["@type"], [f"{oa}Annotation"], "type")
+            same([motive["@id"].startswith(oa) for motive in one[f"{oa}motivatedBy"]], [True], "motivation")
+            for target in one[f"{oa}hasTarget"]:
+                targets += 1
+                (selector,) = target[f"{oa}hasSelector"]
+                same(selector["@type"], [f"{oa}FragmentSelector"], "selector")
+                value = selector["http://www.w3.org/1999/02/22-rdf-syntax-ns#value"][0]["@value"]
+                start, end = value.split("&")[0].removeprefix("t=").split(",")
+                same(float(start) < float(end), True, f"time of {value}")
+    same(annotations > 0, True, "annotations")
+    return f"{annotations} annotations with {targets} targets, all terms known"
+
+
+def single(value: object) -> object:
+    """JSON-LD has one thing and a list of it alone for the same."""
+    if isinstance(value, dict):
+        return {name: single(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return single(value[0]) if len(value) == 1 else [single(inner) for inner in value]
+    return value
+
+
 def same(found: object, meant: object, what: str) -> None:
     if found != meant:
         raise ValueError(f"{what}: found {found}, not {meant}")
@@ -286,6 +332,7 @@ READERS: dict[str, tuple[Callable[[Path], str], ...]] = {
     "pympi-ling": (pympi,),
     "lxml": (lxml,),
     "label-studio-sdk": (label_studio_sdk,),
+    "pyld": (pyld,),
 }
 
 

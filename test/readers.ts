@@ -24,6 +24,7 @@ const READERS = [
   'kwcoco==0.9.1',
   'label-studio-sdk==2.1.2',
   'datumaro==1.13.12',
+  'pyld==3.3.0',
 ]
 
 const folder = path.resolve(process.argv[2] ?? path.join(os.tmpdir(), 'tubelet-readers'))
