@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --install | --search | --table | --overview | --workers | --vectors | --export [BOXES…]]`: the numbers of the README, measured on this machine with the shipped pack and the clips of
+ * `npm run bench [-- --install | --search | --table | --overview | --workers | --vectors | --export [BOXES… FORMATS…] | --import [MEGABYTES…] | --merge [DECISIONS…]]`: the numbers of the README, measured on this machine with the shipped pack and the clips of
  * TUBELET_CLIPS, printed as one table. Figures, never a pass or fail: machines are shared and noisy.
  */
 import { spawnSync } from 'node:child_process'
@@ -13,7 +13,8 @@ import { forget, start } from './app.ts'
 import { clipsFolder } from './clips.ts'
 import { analyseBatch } from './cost.ts'
 import { benchOverview } from './bench-overview.ts'
-import { benchExport } from './export-bench.ts'
+import { benchExport, benchImport } from './export-bench.ts'
+import { benchMerge } from './merge-bench.ts'
 import { benchSearch } from './search-bench.ts'
 import { benchTable } from './table-bench.ts'
 import { benchVectors } from './vector-bench.ts'
@@ -37,7 +38,9 @@ const videos = readdirSync(clips)
 try {
   if (process.argv.includes('--search')) await benchSearch(row)
   else if (process.argv.includes('--table')) await benchTable(row)
-  else if (process.argv.includes('--export')) benchExport(row, process.argv.slice(process.argv.indexOf('--export') + 1).map(Number))
+  else if (process.argv.includes('--export')) benchExport(row, process.argv.slice(process.argv.indexOf('--export') + 1))
+  else if (process.argv.includes('--import')) benchImport(row, process.argv.slice(process.argv.indexOf('--import') + 1))
+  else if (process.argv.includes('--merge')) benchMerge(row, process.argv.slice(process.argv.indexOf('--merge') + 1))
   else if (process.argv.includes('--overview')) await benchOverview(row)
   else if (process.argv.includes('--vectors')) benchVectors(row)
   else if (process.argv.includes('--workers')) await benchWorkers(row)

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { createWriteStream, rmSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline as piped } from 'node:stream/promises'
@@ -201,7 +201,8 @@ export class Imports {
     this.#open.delete(importId)
     open.stop.abort(new TubeletError({ code: 'cancelled', message: 'The import was cancelled.', stillWorks: 'Nothing was imported.' }))
     await open.worker.close()
-    rmSync(open.folder, { recursive: true, force: true })
+    // To give back a large file takes the file system a while.
+    await rm(open.folder, { recursive: true, force: true })
   }
 
   #newFolder(importId: string): string {
