@@ -1,6 +1,6 @@
 /** The shell itself, started with a stand-in for Electron's runtime: what it asks Electron to forbid, and what it answers to whom. */
 import { EventEmitter } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -40,6 +40,7 @@ vi.mock('electron', async () => {
       isLoadingMainFrame: () => false,
       getURL: () => 'tubelet://app/',
       send: () => undefined,
+      printToPDF: () => Promise.resolve(Buffer.from('%PDF')),
     })
     constructor(options: { webPreferences: Record<string, unknown> }) {
       super()
@@ -48,6 +49,7 @@ vi.mock('electron', async () => {
     }
     loadURL = (url: string) => (asked.loaded.push(url), Promise.resolve())
     isDestroyed = () => false
+    destroy = () => undefined
     setProgressBar = () => undefined
     maximize = () => undefined
     show = () => undefined
@@ -59,6 +61,7 @@ vi.mock('electron', async () => {
       return Promise.resolve({ response: asked.press })
     },
     showOpenDialog: () => Promise.resolve({ canceled: true, filePaths: [] }),
+    showSaveDialog: () => Promise.resolve({ canceled: false, filePath: `${electron.userData}/saved.pdf` }),
   }
   const answer = (channel: string, of: (event: unknown, ...message: unknown[]) => unknown) => void asked.calls.set(channel, of)
   return {
@@ -177,4 +180,18 @@ test('a window whose process ends is loaded again, and asks where that does not 
   for (const _ of [1, 2, 3]) electron.contents?.emit('render-process-gone', {}, { reason: 'crashed' })
   await expect.poll(() => asked.loaded).toHaveLength(3)
   expect(asked.questions.map(({ message }) => message)).toEqual(['The window keeps ending unexpectedly.'])
+})
+
+test('a page of an export is saved as a PDF where a person says, through a window that runs nothing', async () => {
+  const save = asked.calls.get('tubelet:save-pdf') ?? expect.fail()
+  const own = { senderFrame: { url: 'tubelet://app/' } }
+  const before = asked.loaded.length
+  expect(await save({ senderFrame: { url: 'https://example.com/' } }, 'one', 'report')).toBeNull()
+  expect(await save(own, 'one', '../../secret')).toBeNull()
+  expect(asked.loaded).toHaveLength(before)
+  const file = path.join(electron.userData, 'saved.pdf')
+  expect(await save(own, '../one', 'report')).toBe(file)
+  expect(asked.loaded.at(-1)).toBe('tubelet://app/api/exports/..%2Fone/page?format=report')
+  expect(asked.windows.at(-1)).toMatchObject({ show: false, webPreferences: { sandbox: true, javascript: false } })
+  expect(readFileSync(file, 'utf8')).toBe('%PDF')
 })
