@@ -5,6 +5,8 @@ export interface PackageInside {
   name: string
   version: string
   licence: string | undefined
+  /** Only what is used of it lies in an installer, in the window's own files. */
+  builtIn: boolean
 }
 export function packagesInside(): PackageInside[]
 export function objections(packages: readonly PackageInside[]): string[]

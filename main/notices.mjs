@@ -47,7 +47,7 @@ export function packagesInside() {
     const isNeeded = place !== '' && (one.dev !== true || built.includes(name)) && one.devOptional !== true && !/^node-.*-x64$/.test(name)
     // What ffmpeg-static needs only serves to fetch its program.
     return isNeeded && (one.optional !== true || BESIDE.has(name))
-      ? [{ place, name, version: one.version, licence: one.license ?? SAID[name] }]
+      ? [{ place, name, version: one.version, licence: one.license ?? SAID[name], builtIn: one.dev === true }]
       : []
   })
 }
