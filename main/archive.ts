@@ -336,9 +336,12 @@ function unpackedOf(method: number, handle: FileHandle, from: number, length: nu
       for await (const chunk of chunks) {
         if (unpacker.destroyed) return
         if (!unpacker.write(chunk))
-          await new Promise((resolve) => {
-            unpacker.once('drain', resolve)
-            unpacker.once('close', resolve)
+          await new Promise<void>((resolve) => {
+            const goOn = () => {
+              unpacker.off('drain', goOn).off('close', goOn)
+              resolve()
+            }
+            unpacker.on('drain', goOn).on('close', goOn)
           })
       }
       unpacker.end()
