@@ -182,7 +182,7 @@ async function everywhere() {
     list: labelTexts(clip),
     listed: library.clips({ limit: 9, offset: 0 }).clips.map(labelTexts),
     overview: fact && tracksOf(fact),
-    suggestions: library.trackLabels(),
+    suggestions: library.overview.trackLabels(),
     facets: (await library.find.ask('facets', null)).labels,
     labels: [await cell('labels', 'clips'), await cell('labels', 'videos')],
     search: await search('donut'),

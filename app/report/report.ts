@@ -4,7 +4,7 @@
  */
 import { type Annotation, type Box, fromFacts, type Provenance } from '../annotation.ts'
 import type { ClipFact } from '../contract/clip.ts'
-import type { Probe } from '../media.ts'
+import { type Probe, secondsOf } from '../media.ts'
 import { labelText, type Standing, standingOfAnnotation } from '../review.ts'
 import { clockText, timeText } from '../table/facts.ts'
 import type { Language } from '../words.ts'
@@ -97,6 +97,24 @@ function annotationsOf({ statements }: ReportClip): Annotation[] {
   return statements.map(({ annotation }) => annotation)
 }
 
+/** Each clip's annotations, with the tracks of people that reach into it from other clips (as main/library/reach.ts has it). */
+function withReaching({ clips, probe }: ReportVideo): { annotations: Annotation[] }[] {
+  const people = clips.flatMap((clip) =>
+    annotationsOf(clip).flatMap((annotation) => {
+      const { body, state, machine } = annotation
+      if (body.kind !== 'track' || (state !== 'edited' && machine !== null)) return []
+      const times = body.boxes.map(({ pts }) => secondsOf(pts, probe))
+      return [{ annotation, of: clip.id, from: times[0] ?? 0, to: times.at(-1) ?? 0 }]
+    }),
+  )
+  return clips.map((clip) => ({
+    annotations: [
+      ...annotationsOf(clip),
+      ...people.flatMap(({ annotation, of, from, to }) => (of !== clip.id && from < clip.end && to >= clip.start ? [annotation] : [])),
+    ],
+  }))
+}
+
 /** Numbers, dates and words in the report's language. */
 export class Told {
   readonly words: Words
@@ -152,7 +170,7 @@ ${facts([
   [words.decided, words.of(told.number(decided), told.number(annotations.length))],
 ])}
 <div class="charts">
-${thingsChart(clips, told)}
+${thingsChart(videos, told)}
 ${
   annotations.length === 0
     ? null
@@ -179,11 +197,11 @@ function figure(caption: string, chart: Html, note?: string): Html {
 }
 
 /** In how many clips each name is, surely and perhaps. */
-function thingsChart(clips: readonly ReportClip[], told: Told): Html | null {
+function thingsChart(videos: readonly ReportVideo[], told: Told): Html | null {
   const counts = new Map<string, { sure: number; unsure: number }>()
-  for (const clip of clips) {
+  for (const { annotations } of videos.flatMap(withReaching)) {
     const here = new Map<string, boolean>()
-    for (const annotation of annotationsOf(clip))
+    for (const annotation of annotations)
       if (annotation.body.kind === 'track' && annotation.state !== 'rejected') {
         const { label } = annotation.body
         here.set(label, (here.get(label) ?? false) || standingOfAnnotation(annotation) !== 'unsure')
@@ -326,7 +344,8 @@ function standingText(annotation: Annotation, told: Told): Html {
 function sourceText(annotation: Annotation, words: Words): string {
   const { provenance, origin, machine, state } = annotation
   if (origin !== undefined) return words.imported(origin.file, origin.format)
-  if (provenance === null || machine === null || (state === 'edited' && textOf({ body: machine }) !== textOf(annotation))) return words.byPerson
+  if (provenance === null || machine === null || (state === 'edited' && textOf({ body: machine }) !== textOf(annotation)))
+    return words.byPerson
   if (provenance.packId === 'facts') return provenance.people === true ? words.fromFactsAndPeople : words.fromFacts
   return `${provenance.packId} ${provenance.packVersion}`
 }

@@ -6,8 +6,7 @@ export function binHandlers({ pipeline: { library }, jobs }: Services): Handlers
   return {
     listBin: () => ({ entries: library.bin.list() }),
     restoreSource: async ({ params: { sourceId } }) => {
-      library.restoreSource(sourceId)
-      await jobs.identity.check(sourceId)
+      await jobs.restoreSource(sourceId)
       return {}
     },
     emptyBin: () => ({ forgotten: library.bin.empty() }),

@@ -77,7 +77,7 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
     }),
     labelClips: async ({ query: { name, limit } }) => ({ clips: detections.clips(await digest(), await namesFor(known(name)), limit) }),
     labelSuggestions: () => {
-      const seen = library.trackLabels()
+      const seen = library.overview.trackLabels()
       const told = thingsIn(library.captions()).map((thing) => ({ ...thing, unsure: false }))
       const sure = seen.filter(({ unsure }) => !unsure)
       const perhaps = seen.filter(({ word, unsure }) => unsure && !told.some((one) => one.word === word))

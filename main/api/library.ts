@@ -75,6 +75,7 @@ export function libraryHandlers({ pipeline, jobs, intake, status, places }: Serv
     clipThumbnail: ({ params: { clipId } }, request) => picture(request, library.clip(clipId).sourceId, `clip-${clipId}.jpg`),
     askClip: ({ params: { clipId }, body: { question } }) => {
       library.clip(clipId)
+      library.askHere(clipId, question)
       return eventStream((send, signal) =>
         answerClip(pipeline, clipId, question, signal, (text) => send({ type: 'token', text })).then(
           (annotation) => send({ type: 'done', annotation }),

@@ -423,6 +423,25 @@ describe('which videos are in the files', () => {
     expect(shown('instances.json')).toEqual(['a.mp4', 'b.mp4', 'c.mp4', 'd.mp4'])
   })
 
+  it('are never fewer because one was removed, which is told; restored, it is in the same file again', async () => {
+    const library = libraryOf(three)
+    const all = () => exportProject(library, { formats: ['coco'], directory })
+    await all()
+    library.removeSource(2)
+    for (const { notes } of [await all(), await all()])
+      expect(notes.map(english)).toContainEqual(
+        expect.stringMatching(/^instances\.json stays as it is: .*removed.* instances_part\.json\.$/),
+      )
+    expect([shown('instances.json'), shown('instances_part.json')]).toEqual([
+      ['a.mp4', 'b.mp4', 'c.mp4'],
+      ['a.mp4', 'c.mp4'],
+    ])
+    await library.history.undo()
+    const { files, notes } = await all()
+    expect(files.map(({ path: file }) => path.basename(file))).toContain('instances.json')
+    expect(notes.map(english).join()).not.toContain('stays as it is')
+  })
+
   it('lie in a file each where that is wished', async () => {
     await exportProject(libraryOf(three), { formats: ['coco'], directory, perVideo: true })
     expect(existsSync(path.join(directory, 'instances.json'))).toBe(false)

@@ -32,6 +32,7 @@ import { isOfProject, plan, type Planned, readsVideos, videoNames } from './plan
 /** What an export needs of the library besides the database file. */
 export type ExportableLibrary = Pick<Library, 'projectDir' | 'sources' | 'cachePath'> & {
   exports: Pick<Library['exports'], 'categories' | 'sourcesOf' | 'underWay'>
+  bin: Pick<Library['bin'], 'contents'>
 }
 
 export interface ExportOptions {
@@ -108,7 +109,8 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
       await makeFolder(directory)
       return readRecord(directory)
     })
-    planned.push(...plan(library.sources(), chosen, record, { ...options, directory }))
+    const binned = library.bin.contents()
+    planned.push(...plan(library.sources(), chosen, record, { ...options, directory, binned }))
     for (const { name } of planned) temporaries.set(name, partOf(path.join(directory, name)))
     const folders = new Set(planned.map(({ name }) => path.join(directory, path.dirname(name))))
     made.unshift(...(await missingFolders(folders)))
@@ -148,12 +150,34 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
     )
     // Several formats may find the same wrong with a video.
     const told = [...new Map(written.flatMap(({ notes = [] }) => notes).map((note) => [JSON.stringify(note), note])).values()]
-    return { directory, files, leftOut, notes: [...notesOf(library, chosen), ...told, ...staysBehind(options.formats, counts)] }
+    return {
+      directory,
+      files,
+      leftOut,
+      notes: [...notesOf(library, chosen), ...keptOf(whole, record, binned), ...told, ...staysBehind(options.formats, counts)],
+    }
   } catch (error) {
     await Promise.all(planned.map((file) => rm(temporary(file), { recursive: true, force: true }).catch(() => undefined)))
     await removeEmpty(made)
     throw signal?.aborted ? cancelled() : fileError(error, directory)
   }
+}
+
+/** Which files stay as they are because they have videos that were removed since. */
+function keptOf(planned: readonly Planned[], { videos }: ExportRecord, binned: ReadonlySet<string>): Phrase[] {
+  return planned.flatMap(({ name, content, part, sources }) => {
+    const before = isOfProject(content) && name !== content && part === '' ? (videos[content] ?? []) : []
+    const removed = before.filter((fingerprint) => binned.has(fingerprint) && !sources.some((source) => source.fingerprint === fingerprint))
+    const others = before.filter((fingerprint) => !sources.some((source) => source.fingerprint === fingerprint))
+    return removed.length > 0 && others.length === removed.length
+      ? [
+          said('{{old}} stays as it is: it has videos that were removed from the library since. What is there now is in {{new}}.', {
+            old: content,
+            new: name,
+          }),
+        ]
+      : []
+  })
 }
 
 /** Why the content of some videos is not at their paths, by id. */

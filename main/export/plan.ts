@@ -89,13 +89,15 @@ export interface Wanted {
   clipIds?: readonly number[] | undefined
   scope?: Scope | undefined
   perVideo?: boolean | undefined
+  /** Fingerprints of removed videos: a file that has one of them is not replaced by one without it. */
+  binned: ReadonlySet<string>
 }
 
 export function plan(
   all: readonly Source[],
   chosen: Source[],
   record: ExportRecord,
-  { formats, directory, scope = {}, clipIds, perVideo = false }: Wanted,
+  { formats, directory, scope = {}, clipIds, perVideo = false, binned }: Wanted,
 ): Planned[] {
   const clipsKey = clipIds
     ? createHash('sha256')
@@ -129,7 +131,7 @@ export function plan(
       .map(({ format, content }) => planned(format, content, nameOf(content, source), [source])),
   )
   const fingerprints = chosen.map(({ fingerprint }) => fingerprint)
-  const known = new Set(all.map(({ fingerprint }) => fingerprint))
+  const known = new Set([...all.map(({ fingerprint }) => fingerprint), ...binned])
   const ofAll = wanted.filter(({ content }) => PROJECT.has(content) && (!perVideo || MADE.includes(content)))
   return [
     ...ofEach,

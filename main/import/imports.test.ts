@@ -330,6 +330,26 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
     ])
   })
 
+  it('knows what was imported before by what it said then, though somebody has corrected it since', async () => {
+    const library = here()
+    const srt = file('cam 1.srt', '1\n00:00:00,000 --> 00:00:00,200\nHelo there\n\n2\n00:00:00,040 --> 00:00:00,120\nGodbye\n')
+    expect((await taken(library, [srt])).result).toMatchObject({ texts: 2, there: 0 })
+    const [clip] = library.clips({ limit: 1, offset: 0 }).clips
+    const correct = (text: string, right: string) => {
+      const one = library.annotations(clip?.id ?? 0).find(({ body }) => 'text' in body && body.text === text)
+      if (one && 'text' in one.body) library.review(one.id, 'edit', { ...one.body, text: right })
+    }
+    correct('Helo there', 'Hello there')
+    correct('Godbye', 'Goodbye')
+    const corrected = said(library)
+    expect(corrected.map(({ body }) => 'text' in body && body.text)).toEqual(['Hello there', 'Goodbye'])
+    expect((await taken(library, [srt])).result).toMatchObject({ texts: 0, there: 2, beside: 0 })
+    expect(said(library)).toEqual(corrected)
+    // Taken back by undo, it can be imported again.
+    for (let step = 0; step < 3; step += 1) await library.history.undo()
+    expect((await taken(library, [srt])).result).toMatchObject({ texts: 2, there: 0 })
+  })
+
   it('is refused as a whole where it cannot be read to its end, with a sentence; others are read', async () => {
     const bad: [string, string | Buffer, string][] = [
       ['empty.json', '', 'The file is empty.'],

@@ -123,6 +123,7 @@ export class Jobs {
     library.history.onStepped((kinds) => {
       this.eventually(() => this.encodeMarks())
       if (kinds.has('job')) this.#announce()
+      if (kinds.has('source')) this.#goOnWithRestored()
       if (kinds.has('column')) this.eventually(() => this.#matchColumns())
       if (!kinds.has('vocabulary')) return
       library.emit({ type: 'labels' })
@@ -206,6 +207,7 @@ export class Jobs {
           else if (how !== 'moved') result.duplicates.push(named)
           // Dropping a file again is how people retry one that failed or was cancelled; once, however often it was dropped.
           if (!seen.has(sourceId) && (source.state === 'failed' || source.state === 'cancelled')) this.retry(sourceId)
+          this.#goOnWithRestored()
         }
         seen.add(sourceId)
       } catch (error) {
@@ -342,14 +344,29 @@ export class Jobs {
     return () => void this.#enders.delete(listener)
   }
 
-  /** Move a source to the bin: its jobs end first. */
+  /** Move a source to the bin: its jobs end first. What was not done by then is done when it is restored. */
   async removeSource(sourceId: number): Promise<void> {
+    const waits = this.#analysisWaits(sourceId)
     for (const job of this.#table.open()) {
       if (job.sourceId !== sourceId) continue
       await this.cancel(job.id)
     }
     rmSync(previewFile(this.#library, this.#library.source(sourceId)), { force: true })
+    if (waits) this.#library.setSourceState(sourceId, 'queued')
     this.#library.removeSource(sourceId)
+  }
+
+  /** @throws TubeletError `not-found`, `conflict` */
+  async restoreSource(sourceId: number): Promise<void> {
+    this.#library.restoreSource(sourceId)
+    this.#goOnWithRestored()
+    await this.identity.check(sourceId)
+  }
+
+  /** Queue again what was not done when it went to the bin. */
+  #goOnWithRestored(): void {
+    for (const id of this.#library.bin.takeRestored())
+      if (this.#library.sourceExists(id) && this.#library.source(id).state === 'queued') this.retry(id)
   }
 
   /**

@@ -9,7 +9,7 @@ import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { candidatesOf } from '../../app/detections.ts'
 import { areaSeen } from '../../app/gaze.ts'
 import { phrasesOf } from '../../app/vocabulary.ts'
-import { type Phrase, phrase, said } from '../../app/phrase.ts'
+import { type Phrase, said } from '../../app/phrase.ts'
 import {
   type Asked,
   type Encoding,
@@ -21,6 +21,7 @@ import {
 } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import { keyOf, lookedFor, type Seen } from '../library/detections.ts'
+import { notAnswerable } from '../library/facts.ts'
 import type { Library } from '../library/library.ts'
 import { firstPicture } from '../media/playback.ts'
 import { filesOf, writeList } from '../media/numbered.ts'
@@ -431,7 +432,7 @@ export async function answerClip(
   }
   const engine = await pipeline.packs.words('answer')
   const encoding = askedOf(library, clipId, engine)
-  if (await engine.unfamiliar(encoding, signal)) throw notAnswerable(known, engine)
+  if (await engine.unfamiliar(encoding, signal)) throw new TubeletError(notAnswerable(known, engine.info.manifest.name))
   // A streamed answer is not retried: its reader has already seen tokens, and gets the error instead.
   const answer = onToken
     ? await engine.answer(encoding, question, { signal, onToken })
@@ -441,24 +442,6 @@ export async function answerClip(
     body,
     evidence: evidenceOf(answer, library.clipFrames(clipId, engine.info.digest)),
     provenance: provenanceOf(pipeline.appVersion, engine)(answer.prompt),
-  })
-}
-
-/** @param why The reason why facts have no answer, or null. */
-function notAnswerable(why: Phrase | null, { info: { manifest } }: WordsEngine): TubeletError {
-  return new TubeletError({
-    code: 'not-answerable',
-    message: why?.text ?? 'Nothing that was seen or measured answers this, and “{{pack}}” was taught nothing like this clip.',
-    values: { ...why?.values, pack: manifest.name },
-    // A reason names what was asked; the list would name the same again as what can be answered.
-    ...(why === null
-      ? {
-          stillWorks: phrase(
-            'Questions of what is there, how many, which colour, which way, where and when; what the camera does; what text says.',
-          ),
-        }
-      : {}),
-    next: 'Look at what the model guesses, teach it with your own corrections, or bring a pack that answers questions (Packs page).',
   })
 }
 

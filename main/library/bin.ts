@@ -22,6 +22,7 @@ export class Bin {
   readonly #atomic: <T>(work: () => T) => T
   readonly #changed: (sourceId: number) => void
   readonly #gone: (sourceId: number) => void
+  readonly #restored = new Set<number>()
 
   /** @param changed Called in the transaction that removes or restores a video. @param gone Called when one is deleted for good. */
   constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, changed: (sourceId: number) => void, gone: (sourceId: number) => void) {
@@ -45,6 +46,16 @@ export class Bin {
         removedAt: String(row['removed_at']),
         until: new Date(Date.parse(String(row['removed_at'])) + KEPT_DAYS * 86_400_000).toISOString(),
       }))
+  }
+
+  /** Fingerprints of all that is in it. */
+  contents(): Set<string> {
+    return new Set(
+      this.#db
+        .prepare('SELECT fingerprint FROM bin')
+        .all()
+        .map((row) => String(row['fingerprint'])),
+    )
   }
 
   /** The id of the most recently removed video with this content. */
@@ -93,10 +104,18 @@ export class Bin {
         if (rows instanceof Uint8Array) for (const { table, rows: own } of deserialize(rows) as Piece) this.#insert(table, own)
       }
       this.#db.prepare('DELETE FROM bin WHERE source_id = ?').run(sourceId)
-      // Work that was under way when it was removed has stopped.
-      this.#db.prepare(`UPDATE sources SET state = 'cancelled' WHERE id = ? AND state IN ('queued', 'probing', 'analysing')`).run(sourceId)
+      // Work that was under way when it was removed has stopped; it waits to be begun again.
+      this.#db.prepare(`UPDATE sources SET state = 'queued' WHERE id = ? AND state IN ('queued', 'probing', 'analysing')`).run(sourceId)
       this.#changed(sourceId)
     })
+    this.#restored.add(sourceId)
+  }
+
+  /** Videos that were restored since this was last called. */
+  takeRestored(): number[] {
+    const ids = [...this.#restored]
+    this.#restored.clear()
+    return ids
   }
 
   /** Delete removed videos for good: all, or those removed before a time. @returns How many. */

@@ -15,7 +15,7 @@ import { type ShownAs, shownAs } from '../../app/naming.ts'
 import { type Label, phrasesOf, tidy, type Vocabulary } from '../../app/vocabulary.ts'
 import type { EngineInfo } from '../engine/engine.ts'
 import { type Annotations, type MachineResult } from './annotations.ts'
-import { questionsAsked, questionsOf } from './asked.ts'
+import { questionsAsked, questionsOf, STANDING_ANSWER } from './asked.ts'
 import { writeSetting } from './settings.ts'
 import { respell, storedVocabulary } from './spelling.ts'
 
@@ -46,8 +46,8 @@ export interface ScoreCounts {
 }
 
 /** SQL for candidate `c`: whether a question about its clip asks for its name. */
-const ASKED = `EXISTS (SELECT 1 FROM json_each(:questions) w CROSS JOIN annotations q WHERE w.value ->> '$.name' = c.label
-  AND q.kind = 'answer' AND q.topic = w.value ->> '$.topic' AND q.clip_id = c.clip_id AND q.provenance ->> '$.packId' = 'facts')`
+const ASKED = `EXISTS (SELECT 1 FROM json_each(:questions) w CROSS JOIN annotations a WHERE w.value ->> '$.name' = c.label
+  AND a.topic = w.value ->> '$.topic' AND a.clip_id = c.clip_id AND ${STANDING_ANSWER})`
 /** SQL for candidate `c`, shown as `t`: whether it counts. */
 const COUNTS = `(c.score >= t.value ->> '$.threshold' OR (NOT t.value ->> '$.asked' AND c.score >= :asked AND ${ASKED}))`
 
@@ -170,6 +170,13 @@ export class Detections {
     if (other.get(clipId, digest, DEFAULT_THRESHOLD, JSON.stringify(asked)) === undefined) return false
     this.#atomic(() => this.#show(clipId, digest, this.#shownIn(clipId, names)))
     return true
+  }
+
+  /** Show in a clip what its questions ask for now, after one was taken back or came back. @param boxes The detector in use. */
+  showAgain(clipId: number, { digest, names }: { digest: string; names: readonly string[] }): void {
+    // Tracks of another detector stay until this one has looked.
+    if (this.#db.prepare('SELECT 1 FROM seen WHERE clip_id = ? AND by = ? LIMIT 1').get(clipId, digest) === undefined) return
+    this.#atomic(() => this.#show(clipId, digest, this.#shownIn(clipId, names)))
   }
 
   /** Every candidate of a clip, including those below their label's threshold. */

@@ -283,6 +283,7 @@ test('what a question asks for stands in one way: the answer, the box, the fact 
     library.facts.refresh([clipId])
   }
   const ask = (question: string) => {
+    library.askHere(clipId, question)
     const given = library.facts.answer(clipId, question)
     if (given === null || !('body' in given)) throw new Error('no answer')
     library.saveMachine(clipId, 'answer', [given])
@@ -339,4 +340,66 @@ test('of seconds that could not be read captions, answers and boxes say nothing,
   expect(said()).toBe('Seconds 0–8 are unreadable')
   expect(answers()).toEqual([])
   expect(library.facts.answer(clipId, 'Is there a dog?')).toEqual({ text: 'Seconds 0–8 are unreadable.' })
+})
+
+/** Answers a question as filling its column does. */
+function fill(question: string): void {
+  const given = library.facts.answer(clipId, question)
+  if (given === null || !('body' in given)) throw new Error('no answer')
+  library.saveMachine(clipId, 'answer', [given])
+  library.detections.showAsked(clipId, { digest: DIGEST, names: ['car', 'dog', 'person'] })
+  library.facts.refresh([clipId])
+}
+
+test('an answer that rested on a box says why it is gone, and is back with the box, by whatever edit', async () => {
+  run(0, track('car', 100))
+  const questions = ['Where is the car?', 'When does the car appear?'] as const
+  library.table.addColumn('question', questions[0], true)
+  library.askHere(clipId, questions[1])
+  for (const question of questions) fill(question)
+  const given = () =>
+    library
+      .annotations(clipId)
+      .flatMap(({ body }) => (body.kind === 'answer' ? [`${body.question} ${body.text}`] : []))
+      .sort()
+  const why = () => questions.map((question) => library.table.whyUnanswered(clipId, question)?.code ?? null)
+  const before = given()
+  expect([before.length, why()]).toEqual([2, [null, null]])
+  const [car] = boxes()
+  library.review(car?.id ?? 0, 'reject')
+  expect([given(), why()]).toEqual([[], ['not-answerable', 'not-answerable']])
+  await library.history.undo()
+  expect([given(), why()]).toEqual([before, [null, null]])
+  await library.history.redo()
+  expect(given()).toEqual([])
+  library.review(car?.id ?? 0, 'reset')
+  expect([given(), why()]).toEqual([before, [null, null]])
+})
+
+test('a guess that a column asked for is sure as long as the column stands, or somebody asked the same of the clip itself', async () => {
+  library.seen.saveFrames(
+    clipId,
+    DIGEST,
+    FRAMES.map((ordinal) => ({ ordinal, pts: ordinal, seen: [] })),
+  )
+  library.detections.saveTracks(clipId, EYES, [{ score: 0.6, provenance, body: track('person', 100) }])
+  library.facts.refresh([clipId])
+  const question = 'Is there a person?'
+  const stated = () => [said(), boxes().map(({ evidence }) => evidence?.unsure)]
+  const before = stated()
+  const column = library.table.addColumn('yesno', question, true)
+  fill(question)
+  const asked = stated()
+  expect(asked).toEqual([expect.stringContaining('person'), [false]])
+  expect(before).not.toEqual(asked)
+  library.table.removeColumn(column.id)
+  expect(stated()).toEqual(before)
+  await library.history.undo()
+  expect(stated()).toEqual(asked)
+  await library.history.undo()
+  expect(stated()).toEqual(before)
+  await library.history.redo()
+  library.askHere(clipId, question)
+  library.table.removeColumn(column.id)
+  expect(stated()).toEqual(asked)
 })

@@ -14,15 +14,17 @@ import { stretchesIn } from '../../app/facts/unread.ts'
 import { type Fact, factsOf, trackReliability } from '../../app/facts/facts.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from '../../app/facts/input.ts'
 import { isDrawn } from '../../app/facts/light.ts'
+import type { Problem } from '../../app/errors.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { namesOf, shownAs, VOLUNTEERED } from '../../app/naming.ts'
-import type { Phrase } from '../../app/phrase.ts'
+import { type Phrase, phrase } from '../../app/phrase.ts'
 import { DEFAULT_THRESHOLD, sameObject } from '../../app/tracks.ts'
 import { clipped } from '../../app/tracker.ts'
 import { labelNamed } from '../../app/vocabulary.ts'
+import { topicOf } from '../../app/table/question.ts'
 import type { Language } from '../../app/words.ts'
 import type { Annotations, MachineResult } from './annotations.ts'
-import { questionsOf } from './asked.ts'
+import { openQuestions, questionsOf, stands } from './asked.ts'
 import { storedVocabulary } from './spelling.ts'
 import type { LibraryPacks } from './packs.ts'
 import { TRACKS_INTO } from './reach.ts'
@@ -38,6 +40,8 @@ interface Parts {
   db: DatabaseSync
   /** Null on a connection that only reads: nothing is refreshed there. */
   annotations: Annotations | null
+  /** Shows in a clip the tracks that its questions ask for. */
+  show?: (clipId: number) => void
   seen: Seen
   packs: Pick<LibraryPacks, 'current'>
   atomic: <T>(work: () => T) => T
@@ -59,21 +63,28 @@ export class LibraryFacts {
     return measures ? factsOf(measures) : []
   }
 
-  /** Update the captions and answers of these clips that are made from facts. What a pack said about clips familiar to it stays. */
+  /**
+   * Update the captions and answers of these clips that are made from facts. What a pack said about clips familiar to it stays. A question that facts
+   * can no longer answer says why, and is answered again as soon as they can.
+   */
   refresh(clipIds: readonly number[]): void {
     for (const clipId of clipIds) this.#parts.atomic(() => this.#refreshOne(clipId))
   }
 
   #refreshOne(clipId: number): void {
-    const { db, annotations, packs } = this.#parts
+    const { db, annotations, packs, show } = this.#parts
     if (annotations === null) throw new RangeError('this connection only reads')
     const words = packs.current().caption
-    const measures = this.#measures(clipId)
-    if (measures === null) return
+    const before = this.#measures(clipId)
+    if (before === null) return
+    const again = openQuestions(db, clipId).filter((question) => this.#answerInto(annotations, clipId, before, question))
+    // What is asked for counts in every statement.
+    if (again.length > 0) show?.(clipId)
+    const measures = again.length > 0 ? (this.#measures(clipId) ?? before) : before
     this.#judge(measures.things)
     const said = db
       .prepare(
-        `SELECT id, kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, provenance ->> '$.packDigest' AS digest, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`,
+        `SELECT kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, provenance ->> '$.packDigest' AS digest, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`,
       )
       .all(clipId)
     const others = said.find(({ kind, digest, unfamiliar }) => kind === 'caption' && digest === words?.digest && unfamiliar !== 1)
@@ -84,12 +95,30 @@ export class LibraryFacts {
     // A caption that no fact supports any more is removed.
     else if (others === undefined)
       db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'caption' AND state = 'machine'`).run(clipId)
-    for (const { id, kind, by, question } of said) {
-      if (kind !== 'answer' || by !== FACTS || typeof question !== 'string') continue
-      const answer = this.#answer(measures, question)
-      if (answer !== null && 'body' in answer) annotations.saveMachine(clipId, 'answer', [answer])
-      else db.prepare(`DELETE FROM annotations WHERE id = ? AND state = 'machine'`).run(id ?? null)
+    for (const { kind, by, question } of said)
+      if (kind === 'answer' && by === FACTS && typeof question === 'string') this.#answerInto(annotations, clipId, measures, question)
+  }
+
+  /** Store the answer that facts give to a question, or why they give none. @returns Whether they answer it. */
+  #answerInto(annotations: Annotations, clipId: number, measures: Measures, question: string): boolean {
+    const { db } = this.#parts
+    const topic = topicOf(question)
+    const answer = this.#answer({ ...measures, ...this.#cuts(clipId) }, question)
+    if (answer !== null && 'body' in answer) {
+      annotations.saveMachine(clipId, 'answer', [answer])
+      db.prepare('DELETE FROM unanswered WHERE clip_id = ? AND topic = ?').run(clipId, topic)
+      return true
     }
+    const gone = db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'answer' AND topic = ? AND state = 'machine'`)
+    const withdrawn = gone.run(clipId, topic).changes > 0
+    // Of a question that is not about facts, a pack may have said more.
+    if (stands(db, clipId, topic) && (withdrawn || answer !== null))
+      db.prepare('INSERT INTO unanswered (topic, clip_id, why) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET why = excluded.why').run(
+        topic,
+        clipId,
+        JSON.stringify(notAnswerable(answer, null)),
+      )
+    return false
   }
 
   /** The answer made from facts; a phrase that says why facts cannot answer; null if the question is not about facts. */
@@ -391,6 +420,30 @@ export class LibraryFacts {
         },
       ]
     })
+  }
+}
+
+/** @param why What facts say; null where the question is not about them. @param pack The name of the pack that cannot answer either; null if none was asked. */
+export function notAnswerable(why: Phrase | null, pack: string | null): Problem {
+  const unknown =
+    pack === null
+      ? phrase('Nothing that was seen or measured answers this.')
+      : phrase('Nothing that was seen or measured answers this, and “{{pack}}” was taught nothing like this clip.')
+  return {
+    code: 'not-answerable',
+    message: why?.text ?? unknown,
+    values: { ...why?.values, ...(pack === null ? {} : { pack }) },
+    // A reason names what was asked; the list would name the same again as what can be answered.
+    ...(why === null
+      ? {
+          stillWorks: phrase(
+            'Questions of what is there, how many, which colour, which way, where and when; what the camera does; what text says.',
+          ),
+        }
+      : {}),
+    next: phrase(
+      'Look at what the model guesses, teach it with your own corrections, or bring a pack that answers questions (Packs page).',
+    ),
   }
 }
 

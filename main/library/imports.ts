@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type AnnotationBody, asAdded, type Box, type KeyBox, type Span, type TrackBody } from '../../app/annotation.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { Phrase } from '../../app/phrase.ts'
+import { topicOf } from '../../app/table/question.ts'
 import { interpolate } from '../../app/tracks.ts'
 import type { Label } from '../../app/vocabulary.ts'
 import type { Place } from './annotation-checks.ts'
@@ -80,7 +81,7 @@ export class LibraryImports {
     const clipId = Number(row['id'])
     const place = this.#place(clipId)
     const body = asAdded(settled(one.body, exact !== undefined), place.span)
-    if (there.has(sourceId, body)) return { what: 'there', clipId: null }
+    if (there.has(sourceId, body) || there.hasImported(sourceId, clipId, body)) return { what: 'there', clipId: null }
     try {
       const { what, id } = this.#annotations.bring(clipId, { ...one, body }, place, description)
       if (what !== 'there') there.add(sourceId, id, body)
@@ -131,6 +132,7 @@ class There {
   async learn(sourceId: number): Promise<void> {
     if (this.#learnt.has(sourceId)) return
     this.#learnt.add(sourceId)
+    this.#learnImported(sourceId)
     let until = performance.now() + TURN_MS
     for (const clip of this.#db.prepare('SELECT id FROM clips WHERE source_id = ?').all(sourceId)) {
       const ids = this.#db.prepare(`SELECT id FROM annotations WHERE clip_id = ? AND kind NOT IN ('caption', 'answer')`)
@@ -141,6 +143,27 @@ class There {
         until = performance.now() + TURN_MS
       }
     }
+  }
+
+  /** What was imported before and corrected since is known by what it said then. */
+  #learnImported(sourceId: number): void {
+    const imported = this.#db
+      .prepare(
+        `SELECT a.id, a.clip_id, e.after ->> '$.human' AS body FROM clips c CROSS JOIN annotations a ON a.clip_id = c.id JOIN edits e ON e.annotation_id = a.id
+         WHERE c.source_id = ? AND a.kind <> 'track' AND a.origin IS NOT NULL AND a.human IS NOT NULL
+           AND e.undone = 0 AND e.action IN ('add', 'edit') AND e.after ->> '$.origin' IS NOT NULL`,
+      )
+      .iterate(sourceId)
+    for (const { id, clip_id: clipId, body: said } of imported) {
+      const body = JSON.parse(String(said)) as AnnotationBody
+      this.add(sourceId, Number(id), body)
+      if (body.kind === 'caption' || body.kind === 'answer') this.#keep.run(sourceId, keyOfClips(Number(clipId), body), Number(id))
+    }
+  }
+
+  /** Whether a caption or an answer was imported for a clip before. */
+  hasImported(sourceId: number, clipId: number, body: AnnotationBody): boolean {
+    return (body.kind === 'caption' || body.kind === 'answer') && this.#alike.all(sourceId, keyOfClips(clipId, body)).length > 0
   }
 
   add(sourceId: number, id: number, body: AnnotationBody): void {
@@ -177,6 +200,10 @@ function keyOfTrack({ label, boxes }: TrackBody): string {
 function keyOfText(body: Extract<AnnotationBody, { text: string }>): string {
   const { startFrame = 0, endFrame = 0 } = 'span' in body ? (body.span ?? {}) : {}
   return `${body.kind} ${startFrame} ${endFrame} ${body.text.trim()}`
+}
+
+function keyOfClips(clipId: number, body: Extract<AnnotationBody, { kind: 'caption' | 'answer' }>): string {
+  return `${clipId} ${body.kind === 'answer' ? topicOf(body.question) : ''}\n${body.text.trim()}`
 }
 
 /** Whether two tracks have the same box wherever one of them has a key. */

@@ -509,6 +509,27 @@ test('a marked clip comes and goes as steps of undo, with everything said about 
   expect(library.markedClips(1)).toEqual([])
 })
 
+test('what a person made in a marked clip is of the video: it outlives the clip in the clips that it begins in, until undo', async () => {
+  const [first, second] = [addClip(0), addClip(1)]
+  const { id } = library.markClip(1, { index: 2, kind: 'marked', start: 0, end: 1, startFrame: 150, endFrame: 250, frames: [] })
+  library.addAnnotation(id, { kind: 'note', text: 'here', span: { startFrame: 160, endFrame: 161 } })
+  library.addAnnotation(id, { kind: 'segment', text: 'a part', span: { startFrame: 210, endFrame: 220 } })
+  const box = { x1: 0, y1: 0, x2: 20, y2: 20 }
+  library.addAnnotation(id, { kind: 'track', label: 'dog', boxes: [{ ordinal: 170, pts: 170, box, score: null }] })
+  library.addAnnotation(id, { kind: 'caption', text: 'of the marked clip' })
+  const in_ = (clip: number) => library.annotations(clip).map(({ body }) => body.kind)
+  const before = [id, first, second].map((clip) => library.annotations(clip))
+  library.removeClip(id)
+  const after = [in_(first), in_(second)]
+  expect(after).toEqual([expect.arrayContaining(['note', 'track']), expect.arrayContaining(['segment'])])
+  expect(after.flat().filter((kind) => kind === 'caption')).toHaveLength(2)
+  await reopen()
+  await library.history.undo()
+  expect([id, first, second].map((clip) => library.annotations(clip))).toEqual(before)
+  await library.history.redo()
+  expect([in_(first), in_(second)]).toEqual(after)
+})
+
 test('a clip of the same span that an analysis made meanwhile gives way when undo brings it back', async () => {
   addClip(0)
   const span = { start: 0, end: 1, startFrame: 3, endFrame: 28, frames: [] }

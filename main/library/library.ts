@@ -15,6 +15,7 @@ import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
 import type { Language } from '../../app/words.ts'
 import { Bin, KEPT_DAYS } from './bin.ts'
 import type { Place } from './annotation-checks.ts'
+import { askHere } from './asked.ts'
 import { Annotations, type Deed, deedOn, type MachineResult, type ReviewAction } from './annotations.ts'
 import { DamagedRows } from './damaged-rows.ts'
 import { Detections, type Seen as Look, type Shower } from './detections.ts'
@@ -27,15 +28,17 @@ import { KnownFiles } from './known-files.ts'
 import { LibraryMerge } from './merge.ts'
 import { Overview } from './overview.ts'
 import { LibraryPacks } from './packs.ts'
-import { CLIP_WITH, TOUCHED } from './reach.ts'
+import { CLIP_WITH } from './reach.ts'
 import { RemovedClips } from './removed.ts'
+import { Restating } from './restating.ts'
 import { Seen } from './seen.ts'
-import { bytesOf, CLIP_FRAMES, CLIP_VIEW, clipOf, freeId, SOURCE_VIEW, sourceOf, type StoredJob, UNSURE_NAME } from './rows.ts'
+import { bytesOf, CLIP_FRAMES, CLIP_VIEW, clipOf, freeId, SOURCE_VIEW, sourceOf, type StoredJob } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import { readSetting, writeSetting } from './settings.ts'
 import { makeFolderSync } from '../folders.ts'
 import { packageVersion } from '../version.ts'
 import { frameTimes, packedTimes } from './frame-times.ts'
+import { settleOldClips } from './grown.ts'
 import { EditHistory } from './history.ts'
 import { Table } from './table.ts'
 import { Titles } from './titles.ts'
@@ -50,11 +53,6 @@ export interface ClipPlan {
   endFrame: number
   frames: FrameRef[]
 }
-
-/** The facts of up to so many edited clips are updated at once with the edit. */
-const RESTATED = 200
-/** Clips per part when `restateAll` updates facts. */
-const RESTATED_TOGETHER = 20
 
 export class Library {
   readonly projectDir: string
@@ -93,9 +91,7 @@ export class Library {
   readonly jobs: JobTable
   readonly #listeners = new Set<(event: BackendEvent) => void>()
   #depth = 0
-  #closed = false
-  /** The number of the newest call of `restateAll`. */
-  #restating = 0
+  readonly #restating: Restating
   /** Events to emit when the open transaction is committed. */
   #afterwards: BackendEvent[] = []
 
@@ -104,9 +100,9 @@ export class Library {
     makeFolderSync(projectDir)
     this.#db = openDatabase(projectDir)
     this.jobs = new JobTable(this.#db)
-    this.#removed = new RemovedClips(this.#db, (sourceId, clipId) => {
+    this.#removed = new RemovedClips(this.#db, (sourceId, clipIds) => {
       this.find.forget()
-      this.#afterwards.push({ type: 'clips', sourceId, clipIds: [clipId] })
+      this.#afterwards.push({ type: 'clips', sourceId, clipIds })
     })
     this.titles = new Titles(this.#db)
     this.#db.function('title_of', (id) => this.titles.of(Number(id)))
@@ -126,7 +122,7 @@ export class Library {
     this.history = new EditHistory(
       this.#db,
       (work) => this.#atomic(work),
-      (event) => this.emit(event.type === 'annotations' ? { ...event, clipIds: this.#restate(event.clipIds) } : event),
+      (event) => this.emit(event.type === 'annotations' ? { ...event, clipIds: this.#restating.edited(event.clipIds) } : event),
       {
         annotation: ({ id, clipId, after }) => this.#annotations.apply(id, clipId, after),
         vocabulary: ({ after }) => void this.detections.setVocabulary(after),
@@ -150,14 +146,29 @@ export class Library {
     this.facts = new LibraryFacts({
       db: this.#db,
       annotations: this.#annotations,
+      show: (clipId) => this.#restating.show(clipId),
       seen: this.seen,
       packs: this.packs,
       atomic: (work) => this.#atomic(work),
       appVersion: packageVersion,
     })
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
+    this.#restating = new Restating({
+      db: this.#db,
+      facts: this.facts,
+      detections: this.detections,
+      packs: this.packs,
+      atomic: (work) => this.#atomic(work),
+      afterwards: (event) => this.#afterwards.push(event),
+    })
     this.exports = new LibraryExports(this.#db, (work) => this.#atomic(work))
-    this.table = new Table(projectDir, this.#db, this.history, (event) => this.emit(event))
+    this.table = new Table(
+      projectDir,
+      this.#db,
+      this.history,
+      (event) => this.emit(event),
+      (question) => this.#restating.asked(question),
+    )
     this.overview = new Overview(projectDir, this.#db)
     this.imports = new LibraryImports(this.#db, this.#annotations, this.history, this.detections, (clipId) => this.#place(clipId))
     this.merge = new LibraryMerge(this.#db, this.#annotations, this)
@@ -176,7 +187,7 @@ export class Library {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#restating.close()
     await this.history.close()
     await this.find.close()
     await this.overview.close()
@@ -448,17 +459,15 @@ export class Library {
     this.emit({ type: 'history' })
   }
 
-  /** After a complete analysis: delete clips that it no longer found, unless a person marked them or decided something about them. */
+  /** After a complete analysis: what becomes of clips that it no longer found (grown.ts). */
   pruneClips(sourceId: number, kept: readonly number[]): void {
-    const removed = this.#db
-      .prepare(
-        `DELETE FROM clips WHERE source_id = ? AND kind <> 'marked' AND id NOT IN (SELECT value FROM json_each(?))
-         AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = clips.id AND a.state <> 'machine')`,
-      )
-      .run(sourceId, JSON.stringify(kept))
-    if (removed.changes === 0) return
-    this.find.forget()
-    this.emit({ type: 'clips', sourceId, clipIds: [] })
+    this.#atomic(() => {
+      const clipIds = settleOldClips({ db: this.#db, annotations: this.#annotations, seen: this.seen }, sourceId, kept)
+      if (clipIds === null) return
+      this.facts.refresh(clipIds)
+      this.find.forget()
+      this.#afterwards.push({ type: 'clips', sourceId, clipIds })
+    })
   }
 
   /** @throws TubeletError `not-found` that names the first of these clips that is not in the library. */
@@ -634,17 +643,6 @@ export class Library {
       .map((row) => String(row['text']))
   }
 
-  /** Labels of tracks that were not rejected, by number of clips; first those with at least one sure track. */
-  trackLabels(): { word: string; clips: number; unsure: boolean }[] {
-    return this.#db
-      .prepare(
-        `SELECT t.label, count(DISTINCT t.clip_id) AS clips, ${UNSURE_NAME} AS unsure FROM annotations t WHERE t.kind = 'track' AND t.topic = '' AND t.state <> 'rejected'
-         GROUP BY t.label ORDER BY unsure, clips DESC, t.label`,
-      )
-      .all()
-      .map((row) => ({ word: String(row['label']), clips: Number(row['clips']), unsure: row['unsure'] === 1 }))
-  }
-
   /** Store what was detected in an encoded clip, and update the machine's tracks. */
   saveSeen(clipId: number, info: Shower, seen: Look): void {
     this.detections.save(clipId, info, seen)
@@ -724,21 +722,9 @@ export class Library {
     return this.#annotations.ofClipOverTime(this.clip(clipId).id)
   }
 
-  /**
-   * Update facts after people decided about boxes or text. Edits of thousands of clips are about captions, answers and notes, which facts do not depend on.
-   * @returns These clips, and clips into which a track reaches, or reached, that was just edited in one of them.
-   */
-  #restate(clipIds: readonly number[]): number[] {
-    if (clipIds.length > RESTATED) return [...clipIds]
-    const reached = this.#db.prepare(TOUCHED).all(JSON.stringify(clipIds), RESTATED)
-    const all = [...clipIds, ...reached.slice(0, RESTATED).map((row) => Number(row['id']))]
-    this.#atomic(() => this.facts.refresh(all))
-    return all
-  }
-
   #changed(clipIds: number[]): void {
     if (clipIds.length === 0) return
-    this.emit({ type: 'annotations', clipIds: this.#restate(clipIds) })
+    this.emit({ type: 'annotations', clipIds: this.#restating.edited(clipIds) })
     this.emit({ type: 'history' })
   }
 
@@ -778,16 +764,14 @@ export class Library {
     await this.restateAll()
   }
 
-  /** Update what is made from facts in all clips, after the language or a pack changed. It is done in parts; a newer call replaces an older one. */
-  async restateAll(): Promise<void> {
-    const turn = (this.#restating += 1)
-    const ids = idsOf(this.#db.prepare('SELECT id FROM clips ORDER BY id').all())
-    for (let at = 0; at < ids.length && this.#restating === turn && !this.#closed; at += RESTATED_TOGETHER) {
-      const some = ids.slice(at, at + RESTATED_TOGETHER)
-      this.#atomic(() => this.facts.refresh(some.filter((id) => this.clipExists(id))))
-      this.emit({ type: 'annotations', clipIds: some })
-      await new Promise(setImmediate)
-    }
+  /** Update what is made from facts in all clips. */
+  restateAll(): Promise<void> {
+    return this.#restating.all()
+  }
+
+  /** A person asks a question about a clip itself: it stands there whatever becomes of its column. */
+  askHere(clipId: number, question: string): void {
+    askHere(this.#db, clipId, question)
   }
 
   // ── settings

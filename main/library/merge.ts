@@ -603,7 +603,7 @@ function copyClip(from: DatabaseSync, to: DatabaseSync, theirs: number, sourceId
     return { ...row, clip_id: clipId }
   }
   for (const row of rowsOf('encodings')) insertRow(to, 'encodings', without(row))
-  for (const table of ['detections', 'seen', 'cells', 'unanswered'])
+  for (const table of ['detections', 'seen', 'cells', 'unanswered', 'asked'])
     for (const row of rowsOf(table)) insertRow(to, table, { ...row, clip_id: clipId })
   const candidates = new Map(rowsOf('candidates').map((row) => [Number(row['id']), insertRow(to, 'candidates', without(row))]))
   const annotations = new Map(

@@ -127,3 +127,16 @@ test('how sure the machine was is told of what it says, not of what a person wro
   library.review(captionOf(2), 'reject')
   expect(library.overview.facts().clips.map(({ confidence }) => confidence)).toEqual([0.9, null, null])
 })
+
+test('a box over the border of two clips is in both, for the charts, the labels and the table alike', async () => {
+  addClips(0, 3)
+  const [first] = library.clips({ limit: 1, offset: 0 }).clips
+  const box = { x1: 0, y1: 0, x2: 9, y2: 9 }
+  const boxes = [20, 45].map((ordinal) => ({ ordinal, pts: ordinal, box, score: null }))
+  library.addAnnotation(first?.id ?? 0, { kind: 'track', label: 'gadget', boxes })
+  expect(library.overview.facts().clips.map(({ labels }) => labels['gadget'] ?? 0)).toEqual([1, 1, 0])
+  expect(library.overview.trackLabels()).toEqual([{ word: 'gadget', clips: 2, unsure: false }])
+  const { view, total } = await library.table.ask('open', { query: { rows: 'clips', sort: [], filters: [], group: null } })
+  const rows = await library.table.ask('rows', { view, from: 0, to: total, columns: ['labels'] })
+  expect(rows.map(({ cells }) => cells.labels?.text ?? '')).toEqual(['gadget', 'gadget', ''])
+})

@@ -6,7 +6,8 @@ import type { Problem } from '../../app/errors.ts'
 import type { ClipFact, Facts } from '../../app/overview.ts'
 import { reviewOf, standingOf } from '../../app/review.ts'
 import { Channel, thread } from '../channel.ts'
-import { ANALYSED, REVIEWED } from './rows.ts'
+import { TRACKS_IN_CLIPS } from './reach.ts'
+import { ANALYSED, REVIEWED, UNSURE_NAME } from './rows.ts'
 import type { MapService } from './map-worker.ts'
 
 interface Drawn {
@@ -39,9 +40,7 @@ export class Overview {
   facts(): Facts {
     const tracksBy = { sure: new Map<number, Record<string, number>>(), unsure: new Map<number, Record<string, number>>() }
     for (const row of this.#db
-      .prepare(
-        `SELECT clip_id, label, state, coalesce(unsure, 0) AS unsure, count(*) AS n FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY 1, 2, 3, 4`,
-      )
+      .prepare(`SELECT clip_id, label, state, unsure, count(*) AS n FROM (${TRACKS_IN_CLIPS}) GROUP BY 1, 2, 3, 4`)
       .all()) {
       const clipId = Number(row['clip_id'])
       const by = tracksBy[standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure' ? 'unsure' : 'sure']
@@ -72,7 +71,8 @@ export class Overview {
           caption: row['caption'] === null ? null : String(row['caption']),
           state: row['state'] as ClipFact['state'],
           // How sure the machine was says nothing of what a person wrote, or of what is wrong.
-          confidence: row['confidence'] === null || row['state'] === 'edited' || row['state'] === 'rejected' ? null : Number(row['confidence']),
+          confidence:
+            row['confidence'] === null || row['state'] === 'edited' || row['state'] === 'rejected' ? null : Number(row['confidence']),
           labels: tracksBy.sure.get(Number(row['id'])) ?? {},
           perhaps: tracksBy.unsure.get(Number(row['id'])) ?? {},
           unsure: row['state'] !== null && standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure',
@@ -99,6 +99,16 @@ export class Overview {
       .all()
       .map((row) => ({ clipId: Number(row['clip_id']), confidence: Number(row['confidence']) }))
     return { clips, answers, tracks }
+  }
+
+  /** Labels of tracks that were not rejected, by number of clips; first those with at least one sure track. */
+  trackLabels(): { word: string; clips: number; unsure: boolean }[] {
+    return this.#db
+      .prepare(
+        `SELECT t.label, count(DISTINCT t.clip_id) AS clips, ${UNSURE_NAME} AS unsure FROM (${TRACKS_IN_CLIPS}) t GROUP BY t.label ORDER BY unsure, clips DESC, t.label`,
+      )
+      .all()
+      .map((row) => ({ word: String(row['label']), clips: Number(row['clips']), unsure: row['unsure'] === 1 }))
   }
 
   /** The newest map; if clips were added or removed since, a worker is making another one. */

@@ -21,6 +21,10 @@ export const TRACKS_INTO = `clips r CROSS JOIN annotations a INDEXED BY tracks_o
 export const ELSEWHERE = `annotations a INDEXED BY tracks_of_people CROSS JOIN clips o CROSS JOIN clips r ON ${OWN} AND a.state <> 'rejected'
   AND o.id = a.clip_id AND (${LAST} >= o.end_frame OR ${FIRST} < o.start_frame) AND r.source_id = o.source_id AND r.id <> o.id AND r.start_frame <= ${LAST} AND r.end_frame > ${FIRST}`
 
+/** Every track that is not rejected, once for each clip that it is in. */
+export const TRACKS_IN_CLIPS = `SELECT a.clip_id, a.label, a.state, coalesce(a.unsure, 0) AS unsure FROM annotations a WHERE a.kind = 'track' AND a.topic = '' AND a.state <> 'rejected'
+  UNION ALL SELECT r.id, a.label, a.state, 0 FROM ${ELSEWHERE}`
+
 const [FIRST_OF, LAST_OF] = [`json_extract(l.value, '$.human.boxes[0].ordinal')`, `json_extract(l.value, '$.human.boxes[#-1].ordinal')`]
 
 /** Clips into which a track reaches, or reached, that was lately edited in one of the clips ?1 (a JSON list of ids); those themselves are left out. */
@@ -34,3 +38,13 @@ export const TOUCHED = `WITH moved AS MATERIALIZED (
 
 /** The clip of a source that shows a frame: of several, the one that nobody marked. */
 export const CLIP_WITH = `SELECT id FROM clips WHERE source_id = ?1 AND start_frame <= ?2 AND end_frame > ?2 ORDER BY kind = 'marked', start_frame LIMIT 1`
+
+/** Moves the tracks, notes and captions of parts that people made in the clip ?1 to the clips in which they begin; those of no other clip stay. */
+export const MOVE_OUT = `WITH goes AS MATERIALIZED (
+    SELECT a.id, (SELECT c.id FROM clips c WHERE c.source_id = o.source_id AND c.id <> o.id
+      AND c.start_frame <= CASE a.kind WHEN 'track' THEN ${FIRST} ELSE json_extract(a.human, '$.span.startFrame') END
+      AND c.end_frame > CASE a.kind WHEN 'track' THEN ${FIRST} ELSE json_extract(a.human, '$.span.startFrame') END
+      ORDER BY c.kind = 'marked', c.start_frame LIMIT 1) AS into_clip
+    FROM annotations a JOIN clips o ON o.id = a.clip_id WHERE o.id = ?1 AND a.kind IN ('track', 'note', 'segment') AND a.machine IS NULL
+  )
+  UPDATE annotations SET clip_id = goes.into_clip FROM goes WHERE annotations.id = goes.id AND goes.into_clip IS NOT NULL RETURNING annotations.id, annotations.clip_id`

@@ -313,6 +313,15 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE annotations ADD COLUMN decided_at TEXT;
   ALTER TABLE annotations ADD COLUMN lineage TEXT;
   `,
+  // Questions that a person asked about a clip itself, not by a column.
+  `
+  CREATE TABLE asked (
+    clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE, topic TEXT NOT NULL, question TEXT NOT NULL, PRIMARY KEY (topic, clip_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX asked_of_clip ON asked (clip_id);
+  INSERT INTO asked (clip_id, topic, question) SELECT clip_id, topic, json_extract(machine, '$.question') FROM annotations
+    WHERE kind = 'answer' AND provenance ->> '$.packId' = 'facts' AND 'question ' || topic NOT IN (SELECT topic FROM columns);
+  `,
 ]
 
 /**

@@ -41,7 +41,7 @@ test('a box is called as the vocabulary writes the name, else as the library wro
   const [first] = library.annotations(clipId)
   library.review(first?.id ?? 0, 'edit', track('CUP', 0))
   expect(labels()[0]).toBe('cup')
-  expect(library.trackLabels().map(({ word }) => word)).toEqual(['Bottle', 'cup', 'rote Tür'])
+  expect(library.overview.trackLabels().map(({ word }) => word)).toEqual(['Bottle', 'cup', 'rote Tür'])
   await library.history.undo()
   expect(labels()[0]).toBe('Bottle')
 })

@@ -26,13 +26,22 @@ export class Table {
   readonly #db: DatabaseSync
   readonly #history: EditHistory
   readonly #emit: (event: BackendEvent) => void
+  readonly #asked: (question: string) => void
   /** Clips that changed since the worker was last asked; null for all. */
   #changed: Set<number> | null = new Set()
   /** Whether the worker was started: before that, changes need not be collected. */
   #reading = false
   readonly #worker: Channel<TableService>
 
-  constructor(projectDir: string, db: DatabaseSync, history: EditHistory, emit: (event: BackendEvent) => void) {
+  /** @param asked Called in the transaction that adds or removes the column of a question. */
+  constructor(
+    projectDir: string,
+    db: DatabaseSync,
+    history: EditHistory,
+    emit: (event: BackendEvent) => void,
+    asked: (question: string) => void,
+  ) {
+    this.#asked = asked
     this.#db = db
     this.#history = history
     this.#emit = emit
@@ -84,6 +93,7 @@ export class Table {
         .run(kind, text.trim(), topic, Number(automatic))
       const column = this.column(Number(lastInsertRowid))
       this.#history.record({ kind: 'column', column, there: true }, describedAs(said('Column added'), column))
+      if (kind !== 'count') this.#asked(text)
       return column
     })
     this.#emit({ type: 'table' })
@@ -99,12 +109,13 @@ export class Table {
       this.#emit({ type: 'table' })
   }
 
-  /** A step of undo. Its answers stay with the clips. @throws TubeletError `not-found` */
+  /** A step of undo. Its answers stay with the clips, but ask for nothing there any more. @throws TubeletError `not-found` */
   removeColumn(id: number): void {
     const column = this.column(id)
     this.#history.asOneStep(() => {
       this.#history.record({ kind: 'column', column, there: false }, describedAs(said('Column removed'), column))
       this.#db.prepare('DELETE FROM columns WHERE id = ?').run(id)
+      if (column.kind !== 'count') this.#asked(column.text)
     })
     this.#emit({ type: 'table' })
     this.#emit({ type: 'history' })
@@ -117,6 +128,7 @@ export class Table {
         .prepare('INSERT OR IGNORE INTO columns (id, kind, text, topic, automatic) VALUES (?, ?, ?, ?, ?)')
         .run(id, kind, text, topicOfColumn(kind, text), Number(automatic))
     else this.#db.prepare('DELETE FROM columns WHERE id = ?').run(id)
+    if (kind !== 'count') this.#asked(text)
     this.#emit({ type: 'table' })
   }
 
