@@ -205,7 +205,9 @@ test('a report is printed from the dialog, as its own page', async () => {
   })
   await page.keyboard.press('Control+e')
   const dialog = page.getByRole('dialog', { name: 'Export' })
-  for (const box of await dialog.getByRole('checkbox', { checked: true }).all()) await box.uncheck()
+  const chosen = dialog.getByRole('checkbox', { checked: true })
+  // Each that is cleared is one less of them.
+  for (let left = await chosen.count(); left > 0; left -= 1) await chosen.first().uncheck()
   await dialog.getByRole('checkbox', { name: /^Report/ }).check()
   await dialog.getByRole('button', { name: 'Export', exact: true }).click()
   await page.getByRole('dialog', { name: 'Exported' }).getByRole('button', { name: 'Print, or save as PDF…' }).click({ timeout: 60_000 })

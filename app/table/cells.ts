@@ -266,7 +266,8 @@ export function summarised(
   cells.resize(spans.length)
   // By video: how many clips have this value, and how many have any.
   const shares = new Int32Array(spans.length * 2)
-  const yes = clips.words.indexOf('yes')
+  // Where no clip has it, it is no word: -1 is none of a cell yet.
+  const yes = clips.words.includes('yes') ? clips.words.indexOf('yes') : NaN
   for (const [video, [from, to]] of spans.entries()) {
     const counts = new Map<number, number>()
     let most = -1
