@@ -12,8 +12,7 @@ import { toldFacts } from '../app/facts/told.ts'
 import { reasonParts } from '../app/find.ts'
 import { tracksOf } from '../app/overview.ts'
 import { english } from '../app/phrase.ts'
-import { labelTexts, standingOfAnnotation } from '../app/review.ts'
-import { typedYesNo } from '../app/table/question.ts'
+import { labelTexts, standingOfAnnotation, undoubted } from '../app/review.ts'
 import { withNames } from '../app/vocabulary.ts'
 import { exportProject } from '../main/export/export.ts'
 import { Library } from '../main/library/library.ts'
@@ -268,7 +267,7 @@ test('an answer that is not sure looks so in the table, on the clipboard and in 
   const { view } = await library.table.ask('open', { query: { rows: 'clips', sort: [], filters: [], group: null } })
   const copied = await library.table.ask('tsv', { view, from: 0, to: 1, columns: [key] })
   expect(copied).toBe('(?) no')
-  expect(typedYesNo(copied)).toBe('unsure')
+  expect(undoubted(copied)).toEqual({ text: 'no', unsure: true })
   expect(library.overview.facts().answers).toMatchObject([{ text: 'No cars were seen.', unsure: true }])
   const groups = (await library.table.ask('open', { query: { rows: 'clips', sort: [], filters: [], group: key } })).groups
   expect(groups).toMatchObject([{ text: 'no', unsure: 1 }])
