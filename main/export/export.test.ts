@@ -31,7 +31,6 @@ import { killNextThread } from '../threads.testing.ts'
 import type { Library } from '../library/library.ts'
 import { CONTENTS, type TextContent } from './files.ts'
 import { countsOfExport, exportProject } from './export.ts'
-import { removeFormer } from './names.ts'
 import { partOf } from '../part.ts'
 
 const repository = path.join(import.meta.dirname, '..', '..')
@@ -317,29 +316,6 @@ describe('an export', () => {
     })
     expect(readdirSync(directory, { recursive: true }).filter((name) => String(name).endsWith('.tubelet-part'))).toEqual([])
     expect((await exportProject(library, { formats, directory })).files).not.toEqual([])
-  })
-
-  it('of a video that was renamed takes the place of the earlier one, but for files that somebody changed', async () => {
-    const library = libraryOf([named('old.mp4', 1)])
-    const written = async () => {
-      const { files } = await exportProject(library, { formats: ['vtt', 'coco', 'mot'], directory, perVideo: true })
-      await removeFormer(
-        directory,
-        files.map(({ path: file }) => file),
-      )
-      return [...contents().keys()].filter((name) => name !== 'tubelet-export.json').sort()
-    }
-    const first = await written()
-    expect(first).toContain('old/captions.vtt')
-    const db = new DatabaseSync(path.join(library.projectDir, 'library.sqlite'))
-    db.exec(`UPDATE sources SET name = 'new.mp4', path = '/films/new.mp4'`)
-    expect(await written()).toEqual(first.map((name) => name.replace('old', 'new')))
-    expect(readdirSync(directory)).not.toContain('old')
-    writeFileSync(path.join(directory, 'new/captions.vtt'), 'mine')
-    db.exec(`UPDATE sources SET name = 'newest.mp4', path = '/films/newest.mp4'`)
-    db.close()
-    expect(await written()).toEqual(['new/captions.vtt', ...first.map((name) => name.replace('old', 'newest'))].sort())
-    expect(contents().get('new/captions.vtt')).toBe('mine')
   })
 
   it('says so when the disk is full, and leaves nothing behind', async () => {
