@@ -37,7 +37,9 @@ export function t(english: string, values?: TOptions): string {
 export function shown({ text, values = {} }: Phrase): string {
   return t(
     text,
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? t(value.text, plainOf(values)) : value])),
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? t(value.text, plainOf(values)) : value]),
+    ),
   )
 }
 

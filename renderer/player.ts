@@ -27,11 +27,13 @@ interface Player {
   origin: number
   /** Target of a seek of which no frame was shown yet, in seconds from the first frame. */
   going: number | null
+  /** When that seek was asked for, in milliseconds of `performance.now()`. */
+  left: number
   /** A frame to show as soon as its video and its frame table are loaded. */
   goal: { sourceId: number; ordinal: number } | null
   attach: (video: HTMLVideoElement | null) => void
-  /** @param shown The video element's time of the frame that is shown. */
-  setShown: (shown: number) => void
+  /** @param shown The video element's time of the frame that is shown. @param since When it was put on the screen, in milliseconds of `performance.now()`. */
+  setShown: (shown: number, since: number) => void
   setPlaying: (playing: boolean) => void
   toggleSound: () => void
   setVolume: (volume: number) => void
@@ -48,14 +50,18 @@ export const usePlayer = create<Player>((set) => ({
   video: null,
   origin: 0,
   going: null,
+  left: 0,
   goal: null,
   attach: (video) => {
     backwards?.abort()
     set({ video, time: 0, playing: false, shuttle: 1, going: null })
   },
-  // A frame of an earlier seek may come while a later one is under way.
-  setShown: (shown) =>
-    set(({ origin, video, going }) => ({ time: Math.max(0, shown - origin), going: video?.seeking === true ? going : null })),
+  // A frame of an earlier seek may come while a later one is under way, and the browser may tell of a frame from before a seek when that is over already.
+  setShown: (shown, since) =>
+    set(({ origin, video, going, left }) => ({
+      time: Math.max(0, shown - origin),
+      going: video?.seeking === true || since < left ? going : null,
+    })),
   setPlaying: (playing) => set({ playing }),
   toggleSound: () => set(({ muted }) => ({ muted: !muted })),
   setVolume: (volume) => set({ volume, muted: volume === 0 }),
@@ -71,7 +77,7 @@ export function seek(seconds: number): void {
   const { video, origin } = usePlayer.getState()
   if (video === null) return
   const goal = origin + Math.max(0, seconds)
-  usePlayer.setState({ going: Math.max(0, seconds) })
+  usePlayer.setState({ going: Math.max(0, seconds), left: performance.now() })
   video.currentTime = Number.isFinite(video.duration) ? Math.min(goal, video.duration) : goal
 }
 

@@ -40,8 +40,8 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
     attach(video)
     useReview.getState().reset()
     let handle = 0
-    const presented = (_now: number, { mediaTime }: VideoFrameCallbackMetadata) => {
-      setShown(mediaTime)
+    const presented = (_now: number, { mediaTime, presentationTime }: VideoFrameCallbackMetadata) => {
+      setShown(mediaTime, presentationTime)
       handle = video.requestVideoFrameCallback(presented)
     }
     handle = video.requestVideoFrameCallback(presented)
