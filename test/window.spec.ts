@@ -201,17 +201,19 @@ test('a notice covers no button', async () => {
     await page.keyboard.press('a')
     const notice = page.locator('[data-sonner-toast]').first()
     await expect(notice).toBeVisible()
-    const covered = await page.evaluate(() => {
-      const boxes = [...document.querySelectorAll('[data-sonner-toast]')].map((one) => one.getBoundingClientRect())
-      return [...document.querySelectorAll<HTMLElement>('.app button, .app input')]
-        .filter((tool) => tool.closest('[data-sonner-toaster]') === null && tool.checkVisibility())
-        .filter((tool) => {
-          const { left, right, top, bottom } = tool.getBoundingClientRect()
-          return boxes.some((box) => left < box.right && right > box.left && top < box.bottom && bottom > box.top)
-        })
-        .map((tool) => tool.outerHTML.slice(0, 120))
-    })
-    expect(covered).toEqual([])
+    const covered = () =>
+      page.evaluate(() => {
+        const boxes = [...document.querySelectorAll('[data-sonner-toast]')].map((one) => one.getBoundingClientRect())
+        return [...document.querySelectorAll<HTMLElement>('.app button, .app input')]
+          .filter((tool) => tool.closest('[data-sonner-toaster]') === null && tool.checkVisibility())
+          .filter((tool) => {
+            const { left, right, top, bottom } = tool.getBoundingClientRect()
+            return boxes.some((box) => left < box.right && right > box.left && top < box.bottom && bottom > box.top)
+          })
+          .map((tool) => tool.outerHTML.slice(0, 120))
+      })
+    // It slides to its place.
+    await expect.poll(covered, { timeout: 3_000 }).toEqual([])
   }
   await page.setViewportSize({ width: 1440, height: 900 })
 })
