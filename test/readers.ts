@@ -1,5 +1,5 @@
 /**
- * `npm run readers [-- FOLDER]`: every file that an export writes, read by programs that nobody here wrote, at pinned versions (test/readers.py). They
+ * `npm run readers [-- FOLDER]`: every file that an export writes, read by programs that nobody here wrote, at pinned versions (models/outside_readers.py). They
  * are too large for `npm test`, so they get a Python environment of their own in FOLDER, which stays for the next time (default: a folder of the
  * system's for temporary files). Where they cannot be installed the run says so and ends with 1.
  */
@@ -103,7 +103,9 @@ try {
     media: () => Promise.resolve(tools),
     frames: { every: 2 },
   })
-  execFileSync(python, [path.join(import.meta.dirname, 'readers.py'), path.join(work, 'out')], { stdio: 'inherit' })
+  execFileSync(python, [path.resolve(import.meta.dirname, '..', 'models', 'outside_readers.py'), path.join(work, 'out')], {
+    stdio: 'inherit',
+  })
 } finally {
   await library.close()
   rmSync(work, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 """How far one host carries: workers, the host's one thread, Redis and the network, event by event, with service times that were measured.
 
-    python docs/scale/simulate.py          # writes the two plots beside it and prints the table of docs/scale.md
+    python -m models.scale          # writes the two plots in docs/scale and prints the table of docs/scale.md
 
 A video passes through these queues, each first come, first served: Redis (a ticket), the host's thread (to be given out), the host's
 network (its bytes, where the worker has no shared folder), the worker (its analysis), the host's thread again (its results). Every worker
@@ -17,7 +17,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-HERE = Path(__file__).parent
+PLOTS = Path(__file__).parent.parent / "docs" / "scale"
 CLIPS = 10_000_000
 WORKERS = (1, 3, 10, 30, 100, 300, 1000)
 
@@ -114,7 +114,7 @@ def main() -> None:
     axes.set(xlabel="workers", ylabel="clips a second", title="What one host carries")
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(HERE / "throughput.png", dpi=110, bbox_inches="tight")
+    figure.savefig(PLOTS / "throughput.png", dpi=110, bbox_inches="tight")
     figure, panes = plt.subplots(1, len(kinds), figsize=(12, 3.6), sharey=True)
     for pane, (name, rows) in zip(panes, results.items(), strict=True):
         for what, label in (("host", "host's thread"), ("network", "host's network"), ("redis", "Redis")):
@@ -124,7 +124,7 @@ def main() -> None:
         pane.grid(alpha=0.3)
     panes[0].set_ylabel("busy, %")
     panes[0].legend()
-    figure.savefig(HERE / "busy.png", dpi=110, bbox_inches="tight")
+    figure.savefig(PLOTS / "busy.png", dpi=110, bbox_inches="tight")
     print(f"| workers | {' | '.join(f'{name}: clips/s, days for 10 million' for name in kinds)} |")
     print("|---" * (len(kinds) + 1) + "|")
     for place, n in enumerate(WORKERS):

@@ -1,6 +1,6 @@
 """Reads an export of every format with programs that share no code with Tubelet. One line for each; ends with 1 when one of them fails.
 
-    python test/readers.py EXPORT
+    python models/outside_readers.py EXPORT
 
 The schema of EAF 3.0 is read from the file that EAF_SCHEMA names, and the context of Web Annotation (anno.jsonld of the W3C) from the one that
 ANNO_CONTEXT names; without them these checks are skipped, and say so.
