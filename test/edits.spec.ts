@@ -303,6 +303,10 @@ test('in a narrow window, in either language, nothing at the sides is cut off th
       },
     })
   }
+  // As while a video of a long name is analysed.
+  const queue = await call('queue')
+  const job = { ...queue.jobs[0], kind: 'analyse', state: 'running', progress: 0.5, title: `${'a recording of a lecture '.repeat(8)}.mp4` }
+  await page.route('**/api/queue', (route) => route.fulfill({ json: { ...queue, jobs: [job], running: 1, paused: false, etaSeconds: 75 } }))
   for (const language of ['de', 'en']) {
     await page.evaluate((code) => localStorage.setItem('tubelet-language', code), language)
     for (const [width, height] of [
@@ -334,8 +338,10 @@ test('in a narrow window, in either language, nothing at the sides is cut off th
       })
       expect(faults, `${language} ${width}`).toEqual([])
       expect(await page.locator('.clip-row em').count()).toBeGreaterThanOrEqual(2)
+      await expect(page.locator('.statusbar [role=status]')).toContainText('50')
     }
   }
+  await page.unroute('**/api/queue')
   await page.evaluate(() => localStorage.setItem('tubelet-language', 'en'))
   await page.setViewportSize({ width: 1440, height: 900 })
 })

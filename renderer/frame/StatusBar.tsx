@@ -30,17 +30,22 @@ export function StatusBar() {
       <button className="quiet" onClick={() => goTo('queue')} title={t('Show the queue')}>
         <ListChecks size={13} aria-hidden />
         <span role="status" className="num">
-          {waiting === 0
-            ? !queue?.finished
-              ? t('Nothing to do')
-              : queue.failed > 0
-                ? t('Nothing runs or waits; {{count, number}} failed', { count: queue.failed })
-                : t('All done')
-            : [
-                queue?.paused ? t('Paused') : running ? `${jobName(running)} · ${percent(running.progress)}` : t('Starting'),
-                t('{{count, number}} jobs left', { count: waiting }),
-                ...(queue?.etaSeconds == null || queue.paused ? [] : [about(queue.etaSeconds)]),
-              ].join(' · ')}
+          {waiting === 0 ? (
+            !queue?.finished ? (
+              t('Nothing to do')
+            ) : queue.failed > 0 ? (
+              t('Nothing runs or waits; {{count, number}} failed', { count: queue.failed })
+            ) : (
+              t('All done')
+            )
+          ) : (
+            <>
+              {queue?.paused ? t('Paused') : running ? <span className="name">{jobName(running)}</span> : t('Starting')}
+              {running && !queue?.paused && ` · ${percent(running.progress)}`}
+              {` · ${t('{{count, number}} jobs left', { count: waiting })}`}
+              {queue?.etaSeconds != null && !queue.paused && ` · ${about(queue.etaSeconds)}`}
+            </>
+          )}
         </span>
         {running && <progress value={running.progress} aria-hidden />}
       </button>
