@@ -267,7 +267,7 @@ export function summarised(
   // By video: how many clips have this value, and how many have any.
   const shares = new Int32Array(spans.length * 2)
   // Where no clip has it, it is no word: -1 is none of a cell yet.
-  const yes = clips.words.includes('yes') ? clips.words.indexOf('yes') : NaN
+  const yes = yesNo && clips.words.includes('yes') ? clips.words.indexOf('yes') : NaN
   for (const [video, [from, to]] of spans.entries()) {
     const counts = new Map<number, number>()
     let most = -1
@@ -284,7 +284,7 @@ export function summarised(
       const number = clips.numbers[row] ?? NaN
       if (!Number.isNaN(number)) {
         if (Number.isNaN(largest) || number > largest) [largest, most] = [number, code]
-      } else if (yesNo ? code === yes || (most !== yes && count > (counts.get(most) ?? 0)) : count > (counts.get(most) ?? 0)) most = code
+      } else if (code === yes || (most !== yes && count > (counts.get(most) ?? 0))) most = code
     }
     const has = (row: number) => clips.codes[row] === most
     // It is as sure as the clips that have the value shown (one sure "yes" is enough); if none has a value, as all of them are.

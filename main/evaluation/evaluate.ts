@@ -105,39 +105,21 @@ class Run {
       done += questions.length
       this.#options.report(done, items.length)
     }
-    const share = <T>(among: readonly T[], holding: (one: T) => boolean) =>
-      among.length === 0 ? 0 : among.filter(holding).length / among.length
+    const rows: Measured[] = []
+    const measure = (metric: string, value: number, n: number) => {
+      // Of nothing there is no share.
+      if (n > 0) rows.push({ task: 'answer', metric, value: value / n, n })
+    }
+    const same = ({ said, truth }: { said: string; truth: string }) => isSame(said, truth)
     const sure = free.filter(({ unsure }) => !unsure)
-    const counts = [...Map.groupBy(free, ({ truth }) => truth).values()].map((same) => same.length)
-    const row = (metric: string, value: number, n: number): Measured => ({ task: 'answer', metric, value, n })
-    return [
-      ...(free.length === 0
-        ? []
-        : [
-            row(
-              'exact match',
-              share(free, ({ said, truth }) => isSame(said, truth)),
-              free.length,
-            ),
-            row(
-              'holds the answer',
-              share(free, ({ said, truth }) => holds(said, truth)),
-              free.length,
-            ),
-            row('always the commonest answer', Math.max(...counts) / free.length, free.length),
-            row('share where sure', sure.length / free.length, free.length),
-            ...(sure.length === 0
-              ? []
-              : [
-                  row(
-                    'exact match where sure',
-                    share(sure, ({ said, truth }) => isSame(said, truth)),
-                    sure.length,
-                  ),
-                ]),
-          ]),
-      ...(choices.length === 0 ? [] : [row('right choice of five', share(choices, Boolean), choices.length)]),
-    ]
+    const commonest = Math.max(0, ...[...Map.groupBy(free, ({ truth }) => truth).values()].map(({ length }) => length))
+    measure('exact match', free.filter(same).length, free.length)
+    measure('holds the answer', free.filter(({ said, truth }) => holds(said, truth)).length, free.length)
+    measure('always the commonest answer', commonest, free.length)
+    measure('share where sure', sure.length, free.length)
+    measure('exact match where sure', sure.filter(same).length, sure.length)
+    measure('right choice of five', choices.filter(Boolean).length, choices.length)
+    return rows
   }
 
   async #likeliest(engine: WordsEngine, clip: Asked, question: string, offered: readonly string[]): Promise<string | undefined> {
