@@ -104,6 +104,11 @@ const SAME_PLACE = 0.02
 /** Milliseconds after which others have their turn while a video's annotations are read. */
 const TURN_MS = 25
 
+/** What texts of a clip said when they were imported. In this order: a library has many edits, with large tracks in them, and few imported texts. */
+export const IMPORTED_OF_CLIP = `SELECT a.id, e.after ->> '$.human' AS body FROM annotations a CROSS JOIN edits e ON e.annotation_id = a.id AND e.undone = 0
+  WHERE a.clip_id = ? AND a.kind <> 'track' AND a.origin IS NOT NULL AND a.human IS NOT NULL
+    AND e.action IN ('add', 'edit') AND e.after ->> '$.origin' IS NOT NULL`
+
 /**
  * What is said of videos, to tell whether a file says the same; captions and answers are compared where they are stored. Kept in a temporary table, as
  * there may be millions of tracks: by what must be the same, which is where a track begins, and all of a text.
@@ -132,9 +137,9 @@ class There {
   async learn(sourceId: number): Promise<void> {
     if (this.#learnt.has(sourceId)) return
     this.#learnt.add(sourceId)
-    this.#learnImported(sourceId)
     let until = performance.now() + TURN_MS
     for (const clip of this.#db.prepare('SELECT id FROM clips WHERE source_id = ?').all(sourceId)) {
+      this.#learnImported(sourceId, Number(clip['id']))
       const ids = this.#db.prepare(`SELECT id FROM annotations WHERE clip_id = ? AND kind NOT IN ('caption', 'answer')`)
       for (const { id } of ids.all(clip['id'] ?? 0)) {
         for (const body of this.#bodiesOf(Number(id))) this.add(sourceId, Number(id), body)
@@ -146,18 +151,11 @@ class There {
   }
 
   /** What was imported before and corrected since is known by what it said then. */
-  #learnImported(sourceId: number): void {
-    const imported = this.#db
-      .prepare(
-        `SELECT a.id, a.clip_id, e.after ->> '$.human' AS body FROM clips c CROSS JOIN annotations a ON a.clip_id = c.id JOIN edits e ON e.annotation_id = a.id
-         WHERE c.source_id = ? AND a.kind <> 'track' AND a.origin IS NOT NULL AND a.human IS NOT NULL
-           AND e.undone = 0 AND e.action IN ('add', 'edit') AND e.after ->> '$.origin' IS NOT NULL`,
-      )
-      .iterate(sourceId)
-    for (const { id, clip_id: clipId, body: said } of imported) {
+  #learnImported(sourceId: number, clipId: number): void {
+    for (const { id, body: said } of this.#db.prepare(IMPORTED_OF_CLIP).iterate(clipId)) {
       const body = JSON.parse(String(said)) as AnnotationBody
       this.add(sourceId, Number(id), body)
-      if (body.kind === 'caption' || body.kind === 'answer') this.#keep.run(sourceId, keyOfClips(Number(clipId), body), Number(id))
+      if (body.kind === 'caption' || body.kind === 'answer') this.#keep.run(sourceId, keyOfClips(clipId, body), Number(id))
     }
   }
 
