@@ -1,14 +1,15 @@
 /**
  * What limits a child that reads a stranger's file, where the system offers it: how much memory it may ask for, how long it may compute, how large a
  * file it may write, no network, and no files but its input, its output and the system's programs. On Linux these are set by util-linux's `prlimit`
- * and `unshare` and, for the files, by the kernel's Landlock (5.13 and later, no rights needed), which Perl calls. Each becomes the child itself, so
- * that it keeps its process id. Elsewhere only what `startTool` and `runTool` do themselves holds.
+ * and `unshare` and, for the files, by the kernel's Landlock (5.13 and later, no rights needed), which Perl calls; on macOS network and files by
+ * `sandbox-exec` (seatbelt.ts). Each becomes the child itself, so that it keeps its process id. Elsewhere only what `startTool` and `runTool` do themselves holds.
  */
 import { spawnSync } from 'node:child_process'
 import { accessSync, closeSync, constants, openSync, readSync, realpathSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
+import { belted, SANDBOX, TRIED } from './seatbelt.ts'
 
 export interface Fence {
   /** Bytes of memory that the child may ask for; null if there is no limit. */
@@ -91,6 +92,8 @@ interface Found {
   prlimit: string | null
   unshare: string | null
   perl: string | null
+  /** Of macOS. */
+  sandbox: string | null
 }
 
 /** What all threads of this process know of it together. */
@@ -117,6 +120,7 @@ function tools(): Found {
     unshare: isLinux ? working('unshare', [...UNSHARE, '--']) : null,
     perl:
       isLinux && prctl !== undefined ? working('perl', ['-e', HIDE, String(prctl), ...PROGRAMS.map((place) => `x${place}`), '--']) : null,
+    sandbox: process.platform === 'darwin' && runs(SANDBOX, [...TRIED, '/usr/bin/true']) ? SANDBOX : null,
   }
   share()
   return together.found
@@ -127,22 +131,26 @@ function working(name: string, args: readonly string[]): string | null {
   const file = ['/usr/bin', '/bin', ...(process.env['PATH'] ?? '').split(path.delimiter)]
     .map((folder) => path.join(folder, name))
     .find((candidate) => path.isAbsolute(candidate) && isProgram(candidate))
-  const dry = file === undefined ? null : spawnSync(file, [...args, file, '--version'], { stdio: 'ignore', timeout: 5_000 })
-  return file !== undefined && dry?.status === 0 ? file : null
+  return file !== undefined && runs(file, [...args, file, '--version']) ? file : null
+}
+
+function runs(file: string, args: readonly string[]): boolean {
+  return spawnSync(file, args, { stdio: 'ignore', timeout: 5_000 }).status === 0
 }
 
 export function fenceHere(): Fence {
-  const { prlimit, unshare, perl } = tools()
+  const { prlimit, unshare, perl, sandbox } = tools()
+  const hides = together.open[0] === 0
   return {
     memory: prlimit === null ? null : MEMORY,
-    noNetwork: unshare !== null,
-    noFiles: perl !== null && together.open[0] === 0,
+    noNetwork: unshare !== null || (sandbox !== null && hides),
+    noFiles: (perl ?? sandbox) !== null && hides,
   }
 }
 
 /** Hide no files any more: with them hidden the tools do not work here. False if none were hidden. */
 export function hideNothing(): boolean {
-  return Atomics.exchange(together.open, 0, 1) === 0 && tools().perl !== null
+  return Atomics.exchange(together.open, 0, 1) === 0 && (tools().perl ?? tools().sandbox) !== null
 }
 
 /** Whether a tool did not begin because the fence kept it from its own input. */
@@ -153,7 +161,9 @@ export function isTooNarrow(code: number | null, stderr: string): boolean {
 /** The command that runs `tool` within the fence. A tool that is not there is left for the caller to fail with. */
 export function fenced(tool: string, args: readonly string[], { seconds, output }: Limits = {}): [command: string, args: string[]] {
   if (!isProgram(tool)) return [tool, [...args]]
-  const { prlimit, unshare, perl } = tools()
+  const { prlimit, unshare, perl, sandbox } = tools()
+  if (sandbox !== null && together.open[0] === 0 && isBinary(tool))
+    return [sandbox, [...belted({ tool, ...inputsOf(args), output: output?.file }, TOO_NARROW.said), tool, ...args]]
   const limits = [
     `--as=${MEMORY}`,
     '--core=0',
@@ -173,16 +183,22 @@ export function fenced(tool: string, args: readonly string[], { seconds, output 
 /** What a tool may open, as arguments of HIDE. */
 function opened(tool: string, args: readonly string[], output: string | undefined): string[] {
   const itself = realpathSync(tool)
-  const inputs = args.flatMap((arg, at) => (args[at - 1] === '-i' ? [arg.replace(/^file:/, '')] : []))
-  const lists = args.some((arg, at) => arg === 'concat' && args[at - 1] === '-f')
+  const { inputs, folders } = inputsOf(args)
   return [
     String(PRCTL[process.arch]),
     ...[...PROGRAMS, itself, ...(path.basename(path.dirname(itself)) === 'bin' ? [path.join(itself, '..', '..', 'lib')] : [])].map(
       (one) => `x${one}`,
     ),
-    ...[...TLS, ...DEVICES, ...inputs, ...(lists ? inputs.flatMap(foldersIn) : [])].map((one) => `r${one}`),
+    ...[...TLS, ...DEVICES, ...inputs, ...folders].map((one) => `r${one}`),
     ...(output === undefined ? [] : [`w${output}`]),
   ]
+}
+
+/** The files that ffmpeg's arguments name, and the folders of numbered pictures. */
+function inputsOf(args: readonly string[]): { inputs: string[]; folders: string[] } {
+  const inputs = args.flatMap((arg, at) => (args[at - 1] === '-i' ? [arg.replace(/^file:/, '')] : []))
+  const lists = args.some((arg, at) => arg === 'concat' && args[at - 1] === '-f')
+  return { inputs, folders: lists ? inputs.flatMap(foldersIn) : [] }
 }
 
 /** Begins a line of a list of numbered pictures that names a folder where they are, in JSON. To ffmpeg it is a remark. */
@@ -195,10 +211,12 @@ function foldersIn(list: string): string[] {
   return lines.slice(0, Math.max(0, end)).map((line) => String(JSON.parse(line.slice(IN_FOLDER.length))))
 }
 
+/** How programs begin: ELF; Mach-O of 64 bits, of one processor or of several. */
+const BINARY: ReadonlySet<string> = new Set(['7f454c46', 'cffaedfe', 'cafebabe'])
 const binaries = new Map<string, boolean>()
 /** Whether a program is one itself. A script may need any other file to start another. */
 function isBinary(tool: string): boolean {
-  const known = binaries.get(tool) ?? headOf(tool, 4).toString('latin1') === '\x7fELF'
+  const known = binaries.get(tool) ?? BINARY.has(headOf(tool, 4).toString('hex'))
   binaries.set(tool, known)
   return known
 }
