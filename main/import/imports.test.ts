@@ -1,7 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { gzipSync } from 'node:zlib'
 import { parquetWriteBuffer } from 'hyparquet-writer/src/index.js'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -13,7 +12,6 @@ import { cvatLabels } from '../../app/formats/cvat.ts'
 import type { Probe } from '../../app/media.ts'
 import { english } from '../../app/phrase.ts'
 import { exportProject } from '../export/export.ts'
-import { IMPORTED_OF_CLIP } from '../library/imports.ts'
 import { Library } from '../library/library.ts'
 import { parquetBoxes, parquetSpans } from '../../app/formats/parquet.ts'
 import { Imports } from './imports.ts'
@@ -350,17 +348,6 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
     // Taken back by undo, it can be imported again.
     for (let step = 0; step < 3; step += 1) await library.history.undo()
     expect((await taken(library, [srt])).result).toMatchObject({ texts: 2, there: 0 })
-  })
-
-  it('reads nothing of the edits of other things, of which there may be gigabytes, for that', () => {
-    const library = here()
-    const db = new DatabaseSync(path.join(library.projectDir, 'library.sqlite'))
-    const plan = db.prepare(`EXPLAIN QUERY PLAN ${IMPORTED_OF_CLIP}`).all(1)
-    db.close()
-    expect(plan.map(({ detail }) => detail)).toEqual([
-      expect.stringMatching(/^SEARCH a USING INDEX .*\(clip_id=\?/) as string,
-      expect.stringMatching(/^SEARCH e USING INDEX edits_of_annotation \(annotation_id=\?/) as string,
-    ])
   })
 
   it('is refused as a whole where it cannot be read to its end, with a sentence; others are read', async () => {

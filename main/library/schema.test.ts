@@ -6,7 +6,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { backupsOf } from './backups.ts'
 import { faultsOf } from './check.ts'
+import { IMPORTED_OF_CLIP } from './imports.ts'
 import { Library } from './library.ts'
+import { SOURCE_VIEW } from './rows.ts'
 import { MIGRATIONS, openDatabase } from './schema.ts'
 import { DIGEST, provenance } from './shower.testing.ts'
 
@@ -166,4 +168,26 @@ test.each(MIGRATIONS.slice(1).map((_, at) => at + 1))('a library of version %i k
   // And what it was before is kept as a backup, of its own version.
   const [newest] = backupsOf(folder)
   expect(faultsOf(path.join(folder, 'backups', newest?.name ?? ''), 'thorough')).toEqual([])
+})
+
+/** A library may have gigabytes of tracks: what is asked often, or for each clip, must not read them. */
+test('videos are counted, and imported texts known again, by indexes alone', () => {
+  const db = openDatabase(folder)
+  db.function('title_of', () => '')
+  const plan = (sql: string) =>
+    db
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map(({ detail }) => String(detail))
+  const [ofSources, ofTexts] = [plan(SOURCE_VIEW.replace('title_of(s.id)', 'title_of()')), plan(IMPORTED_OF_CLIP.replace('?', '1'))]
+  db.close()
+  expect(ofSources.filter((step) => step.startsWith('SEARCH a '))).toEqual([
+    'SEARCH a USING INDEX reviewed_of_clip (clip_id=?)',
+    'SEARCH a USING INDEX reviewed_of_clip (clip_id=? AND state=?)',
+    'SEARCH a EXISTS USING COVERING INDEX annotations_of_clip (clip_id=?)',
+  ])
+  expect(ofTexts).toEqual([
+    expect.stringMatching(/^SEARCH a USING INDEX .*\(clip_id=\?/) as string,
+    expect.stringMatching(/^SEARCH e USING INDEX edits_of_annotation \(annotation_id=\?/) as string,
+  ])
 })

@@ -322,9 +322,12 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO asked (clip_id, topic, question) SELECT clip_id, topic, json_extract(machine, '$.question') FROM annotations
     WHERE kind = 'answer' AND provenance ->> '$.packId' = 'facts' AND 'question ' || topic NOT IN (SELECT topic FROM columns);
   `,
-  // What was done to one annotation is found without reading what was done to all others.
+  // What was done to one annotation is found without reading what was done to all others; and what counts for a clip's review (REVIEWED in rows.ts, in
+  // the same words) without thousands of tracks that people drew or imported.
   `
   CREATE INDEX edits_of_annotation ON edits (annotation_id, undone);
+  CREATE INDEX reviewed_of_clip ON annotations (clip_id, state)
+    WHERE (kind = 'caption' OR (kind IN ('track', 'text') AND (state = 'machine' OR machine IS NOT NULL)));
   `,
 ]
 
