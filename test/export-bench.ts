@@ -13,7 +13,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, write
 import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { KeyBox } from '../app/annotation.ts'
 import { AnnotationFormat } from '../app/contract/export.ts'
 import { exportProject } from '../main/export/export.ts'
@@ -65,7 +65,7 @@ export function benchImport(row: Row, asked: readonly string[]): void {
     inFolder((folder) => {
       alone('make', folder, '0')
       const made = alone('coco', folder, String(megabytes)) as { boxes: number }
-      for (const what of ['read', 'cancel', 'take', 'again']) {
+      for (const what of ['read', 'cancel', 'take', 'again', 'lists']) {
         const measured = alone('import', folder, what) as Measured
         row(`COCO of ${megabytes} MB, ${made.boxes.toLocaleString('en')} boxes: ${PARTS[what] ?? what}`, told(measured), '200 MB, 50 ms')
       }
@@ -76,6 +76,7 @@ const PARTS: Readonly<Record<string, string>> = {
   take: 'imported',
   again: 'imported once more, which brings nothing',
   cancel: 'cancelled in the middle of taking, until nothing of it is left',
+  lists: 'then the videos, a page of clips, labels seen, counts of a label, and the overview are asked for',
 }
 
 export function told({ memory, cpu, wall, stretch }: Measured): string {
@@ -219,11 +220,27 @@ function coco(folder: string, megabytes: number): { boxes: number } {
   return { boxes }
 }
 
+/** What a window asks for. */
+const LISTS: readonly ((library: Library) => unknown)[] = [
+  (library) => library.sources(),
+  (library) => library.clips({ limit: 1000, offset: 0 }),
+  (library) => library.overview.trackLabels(),
+  (library) => library.detections.decided('person'),
+  (library) => library.overview.facts(),
+]
+
 async function importing(folder: string, what: string): Promise<Measured> {
   const library = Library.open(folder)
   const file = path.join(folder, 'coco.json')
   try {
     return await metered(async () => {
+      if (what === 'lists') {
+        for (const list of LISTS) {
+          list(library)
+          await setImmediate()
+        }
+        return 0
+      }
       const imports = new Imports(library)
       const { importId, parts } = await imports.read([file])
       const chosen = parts.map(({ id }) => ({ part: id, sourceId: tricky.source.id, firstFrame: 0 as const, firstPixel: 0 as const }))

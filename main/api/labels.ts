@@ -53,18 +53,17 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
       const edits =
         target.name === label.name
           ? []
-          : detections.decided(label.name).map(({ id, body }) => ({
-              action: 'edit' as const,
-              annotationId: id,
-              body: { ...body, label: target.name },
-            }))
+          : detections.decided(label.name).flatMap((annotationId) => {
+              const { body } = library.annotation(annotationId)
+              return body.kind === 'track' ? [{ action: 'edit' as const, annotationId, body: { ...body, label: target.name } }] : []
+            })
       await jobs.setVocabulary(renamed(detections.vocabulary(), from, to), edits)
       return answer()
     },
     removeLabel: async ({ body: { name, decided } }) => {
       const label = known(name)
       const edits =
-        decided === 'keep' ? [] : detections.decided(label.name).map(({ id }) => ({ action: 'reject' as const, annotationId: id }))
+        decided === 'keep' ? [] : detections.decided(label.name).map((annotationId) => ({ action: 'reject' as const, annotationId }))
       await jobs.setVocabulary(
         detections.vocabulary().filter((other) => other.name !== label.name),
         edits,

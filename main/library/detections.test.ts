@@ -155,7 +155,7 @@ test('a label that is renamed takes the boxes that people decided about along', 
   library.review(tracks()[0]?.id ?? 0, 'accept')
   const edits = library.detections
     .decided('car')
-    .map(({ id, body: track }) => ({ action: 'edit' as const, annotationId: id, body: { ...track, label: 'vehicle' } }))
+    .map((annotationId) => ({ action: 'edit' as const, annotationId, body: body('vehicle', 0, 0.9) }))
   library.changeVocabulary(renamed(library.detections.vocabulary(), 'car', 'vehicle'), edits)
   expect(shown()).toEqual(['edited vehicle 0'])
   expect(library.detections.vocabulary()).toMatchObject([{ name: 'vehicle', synonyms: ['car'] }])
@@ -167,7 +167,7 @@ test('a change of the vocabulary is one step of undo, with the boxes that went a
   library.review(tracks()[0]?.id ?? 0, 'accept')
   const [accepted] = library.detections.decided('car')
   library.changeVocabulary(renamed(library.detections.vocabulary(), 'car', 'vehicle'), [
-    { action: 'edit', annotationId: accepted?.id ?? 0, body: body('vehicle', 0, 0.9) },
+    { action: 'edit', annotationId: accepted ?? 0, body: body('vehicle', 0, 0.9) },
   ])
   expect(library.history.next().undo?.text).toBe('{{from}} merged into {{to}}')
   await library.close()

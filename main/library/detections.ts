@@ -310,14 +310,14 @@ export class Detections {
       }))
   }
 
-  /** Tracks of a label that a person accepted, drew or changed: no threshold and no new analysis removes them. */
-  decided(label: string): { id: number; clipId: number; body: TrackBody }[] {
+  /** The ids of a label's tracks that a person accepted, drew or changed: no threshold and no new analysis removes them. */
+  decided(label: string): number[] {
     return this.#db
       .prepare(
-        `SELECT id, clip_id, coalesce(human, machine) AS body FROM annotations WHERE kind = 'track' AND state IN ('accepted', 'edited') AND lower(label) = lower(?) ORDER BY id`,
+        `SELECT id FROM annotations WHERE kind = 'track' AND topic = '' AND state IN ('accepted', 'edited') AND lower(label) = lower(?) ORDER BY id`,
       )
       .all(label)
-      .map((row) => ({ id: Number(row['id']), clipId: Number(row['clip_id']), body: JSON.parse(String(row['body'])) as TrackBody }))
+      .map(({ id }) => Number(id))
   }
 }
 

@@ -5,7 +5,11 @@
 
 /** Tracks that a person made or edited. The machine's own end with their clip, even if a person accepted them. */
 const OWN = `a.kind = 'track' AND (a.state = 'edited' OR a.machine IS NULL)`
-const [FIRST, LAST] = [`json_extract(a.human, '$.boxes[0].ordinal')`, `json_extract(a.human, '$.boxes[#-1].ordinal')`]
+/** In the words of the index `tracks_of_people`, which holds them: a track may have thousands of boxes. Null in what is damaged. */
+const [FIRST, LAST] = [
+  `iif(json_valid(a.human), json_extract(a.human, '$.boxes[0].ordinal'), NULL)`,
+  `iif(json_valid(a.human), json_extract(a.human, '$.boxes[#-1].ordinal'), NULL)`,
+]
 
 /** Annotations `a` of clip `o`, with each other clip `r` of the video that they reach into: for queries about one clip. */
 export const REACHING = `annotations a JOIN clips o ON o.id = a.clip_id JOIN clips r ON r.source_id = o.source_id AND r.id <> o.id

@@ -323,11 +323,15 @@ export const MIGRATIONS: readonly string[] = [
     WHERE kind = 'answer' AND provenance ->> '$.packId' = 'facts' AND 'question ' || topic NOT IN (SELECT topic FROM columns);
   `,
   // What was done to one annotation is found without reading what was done to all others; and what counts for a clip's review (REVIEWED in rows.ts, in
-  // the same words) without thousands of tracks that people drew or imported.
+  // the same words) without thousands of tracks that people drew or imported; and where these begin and end (reach.ts) without reading their boxes.
   `
   CREATE INDEX edits_of_annotation ON edits (annotation_id, undone);
   CREATE INDEX reviewed_of_clip ON annotations (clip_id, state)
     WHERE (kind = 'caption' OR (kind IN ('track', 'text') AND (state = 'machine' OR machine IS NOT NULL)));
+  DROP INDEX tracks_of_people;
+  CREATE INDEX tracks_of_people ON annotations (
+    clip_id, label, state, iif(json_valid(human), json_extract(human, '$.boxes[0].ordinal'), NULL), iif(json_valid(human), json_extract(human, '$.boxes[#-1].ordinal'), NULL)
+  ) WHERE kind = 'track' AND (state = 'edited' OR machine IS NULL);
   `,
 ]
 

@@ -57,7 +57,7 @@ test('boxes follow the vocabulary when it begins to write their label in another
   expect(labels()).toEqual(['Cup'])
   await library.history.undo()
   expect(labels()).toEqual(['CUP'])
-  expect(library.detections.decided('cup').map((one) => one.id)).toEqual([id])
+  expect(library.detections.decided('cup')).toEqual([id])
 })
 
 test('of names in a list that differ only in case the first is the label, with the synonyms of all', () => {
