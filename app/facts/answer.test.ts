@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { type Colour, COLOURS } from '../colours.ts'
+import { yesNo } from '../table/question.ts'
 import { answerFrom, type FactAnswer, SURE } from './answer.ts'
 import { camera, clip, line, thing } from './clip.testing.ts'
 import type { ClipMeasures } from './input.ts'
 
-/** The value of a sure answer; otherwise 'unsure', 'cannot' or null. */
+/** The value of a sure answer; otherwise 'unsure', 'cannot' or null. Whoever reads a yes or a no in its words, as a table does, reads its value. */
 function sure(measures: ClipMeasures, question: string): FactAnswer['value'] {
   const answer = answerFrom(measures, question)
   if (answer === null) return null
+  if ('value' in answer && typeof answer.value === 'boolean') expect(yesNo(answer.text), answer.text).toBe(answer.value ? 'yes' : 'no')
   return 'cannot' in answer ? 'cannot' : answer.confidence >= SURE ? answer.value : 'unsure'
 }
 

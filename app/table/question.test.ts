@@ -8,8 +8,9 @@ test('one question however it is typed is one column', () => {
 
 test('an answer is yes or no by its first word, and unsure where it is neither', () => {
   expect(['Yes', 'yes, a red one', 'yeah.', 'True'].map(yesNo)).toEqual(['yes', 'yes', 'yes', 'yes'])
-  expect(['no', 'No!', 'none', 'not at all'].map(yesNo)).toEqual(['no', 'no', 'no', 'no'])
-  expect(['', 'a red car', 'nobody knows', 'yesterday', 'maybe'].map(yesNo)).toEqual(['unsure', 'unsure', 'unsure', 'unsure', 'unsure'])
+  expect(['no', 'No!', 'none', 'not at all', 'Keine Hunde gesehen.', 'Nein: niemand gesehen.'].map(yesNo)).toEqual(Array(6).fill('no'))
+  const neither = ['', 'a red car', 'nobody knows', 'yesterday', 'maybe', 'No idea.', 'keine Ahnung']
+  expect(neither.map(yesNo)).toEqual(neither.map(() => 'unsure'))
 })
 
 test('what people and spreadsheets write for yes and no is understood, anything else refused', () => {

@@ -12,15 +12,15 @@ export function topicOf(question: string): string {
 export type YesNo = 'yes' | 'no' | 'unsure'
 
 const YES = new Set(['yes', 'y', 'yeah', 'yep', 'true', '1', 'x', '✓', '✔', 'ja', 'wahr'])
-const NO = new Set(['no', 'n', 'nope', 'none', 'not', 'false', '0', '✗', '✘', 'nein', 'falsch'])
+const NO = new Set(['no', 'n', 'nope', 'none', 'not', 'false', '0', '✗', '✘', 'nein', 'falsch', 'kein', 'keine', 'keinen', 'keins'])
+/** Begins with a word for no and is none. */
+const NO_IDEA = /^(no idea|keine ahnung)\b/
 
 /** The answer to a yes-or-no question, by its first word. Any other answer is `unsure`, however confident the model is of its words. */
 export function yesNo(answer: string): YesNo {
-  const [first = ''] = answer
-    .trim()
-    .toLowerCase()
-    .split(/[\s,.;:!]+/)
-  return YES.has(first) ? 'yes' : NO.has(first) ? 'no' : 'unsure'
+  const text = answer.trim().toLowerCase()
+  const [first = ''] = text.split(/[\s,.;:!]+/)
+  return YES.has(first) ? 'yes' : NO.has(first) && !NO_IDEA.test(text) ? 'no' : 'unsure'
 }
 
 /** What a person typed or pasted into a yes-or-no cell; null if it is none of the three. */
