@@ -113,9 +113,13 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
     })
     const column = await call<RouteOutput<'addColumn'>>('POST', '/api/table/columns', { kind: 'yesno', text: 'Is there a helmet?' })
     await tubelet.jobs.idle()
-    deafen()
     const all = clips().length
     expect(heard).toEqual([`“Is there a helmet?” cannot be answered in ${all} of ${all} clips. Their cells say why.`])
+    // Asked again, as after each change of the labels, it is no news.
+    tubelet.jobs.fillColumn(tubelet.library.table.columns().find(({ id }) => id === column.id) ?? column)
+    await tubelet.jobs.idle()
+    deafen()
+    expect(heard.length).toBe(1)
     const key = `q${column.id}`
     const { view } = await call<RouteOutput<'openTable'>>('POST', '/api/table/open', { rows: 'clips', sort: [], filters: [], group: null })
     const { rows } = await call<RouteOutput<'tableRows'>>('GET', `/api/table/rows?view=${view}&from=0&to=1&columns=${key}`)
@@ -153,6 +157,7 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
     await tubelet.jobs.idle()
     expect(tubelet.library.detections.vocabulary()).toEqual([])
     expect(tubelet.library.table.columns().map(({ text }) => text)).not.toContain('cars')
+    expect(english(tubelet.library.history.next().redo ?? { text: '' })).toBe('Column added · cars')
     await tubelet.jobs.idle()
     expect(await work()).toEqual(before)
   })

@@ -18,7 +18,8 @@ export async function fillColumn(
   const wanted = clipIds && new Set(clipIds)
   const of = wanted?.size ?? table.unanswered(question, digest, 0, Number.MAX_SAFE_INTEGER).length
   let done = 0
-  let refused = 0
+  /** Whether a cell that was not known to have no answer has none. */
+  let isNews = false
   for (
     let ids = table.unanswered(question, digest, 0, CHUNK);
     ids.length > 0;
@@ -27,7 +28,8 @@ export async function fillColumn(
     for (const clipId of ids) {
       if (wanted?.has(clipId) === false) continue
       signal.throwIfAborted()
-      if (await fillCell(pipeline, clipId, question, signal)) refused += 1
+      const knew = table.whyUnanswered(clipId, question) !== null
+      if ((await fillCell(pipeline, clipId, question, signal)) && !knew) isNews = true
       done += 1
       await report({
         stage: said('{{done}} of {{total}} clips', { done, total: Math.max(of, done) }),
@@ -36,13 +38,13 @@ export async function fillColumn(
       })
     }
   }
-  if (refused > 0)
+  // Of the whole column: it may have been filled in parts, or again.
+  if (isNews)
     pipeline.library.emit({
       type: 'told',
       phrase: said('“{{question}}” cannot be answered in {{refused}} of {{asked}} clips. Their cells say why.', {
         question,
-        refused,
-        asked: done,
+        ...table.refused(question, digest),
       }),
     })
 }

@@ -23,6 +23,7 @@ import type { MachineResult } from '../library/annotations.ts'
 import { keyOf, lookedFor, type Seen } from '../library/detections.ts'
 import { notAnswerable } from '../library/facts.ts'
 import type { Library } from '../library/library.ts'
+import { readingFile } from '../media/access.ts'
 import { firstPicture } from '../media/playback.ts'
 import { filesOf, writeList } from '../media/numbered.ts'
 import { probe as probeFile, probeNumbered } from '../media/probe.ts'
@@ -73,6 +74,12 @@ export async function showFirst({ library, media }: Pipeline, source: Source, si
 
 /** Analyse one source end to end. Resolves with the damage report of a file of which only a part was readable, else null. */
 export async function analyseSource(pipeline: Pipeline, source: Source, report: Report, signal: AbortSignal): Promise<Problem | null> {
+  const analyse = () => analyseFile(pipeline, source, report, signal)
+  // Of numbered pictures there is no one file.
+  return source.numbered === null ? readingFile(source.path, analyse) : analyse()
+}
+
+async function analyseFile(pipeline: Pipeline, source: Source, report: Report, signal: AbortSignal): Promise<Problem | null> {
   const { library } = pipeline
   library.setSourceState(source.id, 'probing')
   const probe = await probed(pipeline, source, signal)

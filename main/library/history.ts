@@ -478,6 +478,10 @@ export class EditHistory {
       .all(step)
     const count = edits.reduce((sum, { n }) => sum + Number(n), 0)
     if (count === 1) return
+    // A column brings its label along.
+    const ofColumn = this.#db.prepare(`SELECT description FROM edits WHERE step = ? AND action = 'column' LIMIT 1`).get(step)?.[
+      'description'
+    ]
     const [only, other] = edits
     const deed =
       only && !other && !(String(only['action']) in OF_OTHERS)
@@ -485,7 +489,7 @@ export class EditHistory {
         : phrase('Changed')
     this.#db
       .prepare('UPDATE edits SET description = ? WHERE step = ?')
-      .run(JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
+      .run(ofColumn ?? JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
   }
 
   /** Let others have their turn, and report progress, unless all was done in one part. */

@@ -161,6 +161,16 @@ export class Table {
     return row === undefined ? null : (JSON.parse(String(row['why'])) as Problem)
   }
 
+  /** In how many of the encoded clips nothing can answer a question. */
+  refused(question: string, digest: string): { refused: number; asked: number } {
+    const row = this.#db
+      .prepare(
+        'SELECT count(*) AS asked, count(u.clip_id) AS refused FROM encodings e LEFT JOIN unanswered u ON u.clip_id = e.clip_id AND u.topic = ? WHERE e.pack_digest = ?',
+      )
+      .get(topicOf(question), digest)
+    return { refused: Number(row?.['refused']), asked: Number(row?.['asked']) }
+  }
+
   /** By clip, the annotations that are the cells of a column. `question` is null for captions and notes. What a person made and then deleted is left out. */
   annotationsIn(
     clipIds: readonly number[],

@@ -1,5 +1,6 @@
 /** File-system errors in words for people. */
-import type { Problem } from '../../app/errors.ts'
+import { open } from 'node:fs/promises'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 
 /** The replacement character, in names that were not UTF-8. */
 const LOST = /\ufffd/
@@ -39,5 +40,31 @@ export function problemOfAccess(file: string, error: unknown): Problem {
     stillWorks: 'All other files go on.',
     next: 'Check the permissions and the drive, then add it again.',
     details,
+  }
+}
+
+/**
+ * Work that reads a file, and resolves with what is wrong with its contents, if anything. A drive or a folder may go away meanwhile, and what a decoder then
+ * says of the file is no verdict about it.
+ *
+ * @throws TubeletError `file-missing` or `file-unreadable` where that happened; else what `work` throws.
+ */
+export async function readingFile(file: string, work: () => Promise<Problem | null>): Promise<Problem | null> {
+  try {
+    const damage = await work()
+    if (damage !== null) await firstByte(file)
+    return damage
+  } catch (error) {
+    if (error instanceof TubeletError && 'file' in error.problem) await firstByte(file)
+    throw error
+  }
+}
+
+async function firstByte(file: string): Promise<void> {
+  try {
+    await using handle = await open(file)
+    await handle.read(Buffer.alloc(1), 0, 1, 0)
+  } catch (error) {
+    throw new TubeletError(problemOfAccess(file, error), { cause: error })
   }
 }
