@@ -150,6 +150,19 @@ test('a file that could not be read is healed by a whole copy at its place', asy
   expect(changed).toEqual([sourceId])
 })
 
+test('of a folder that was renamed, with a copy of the video in it, the file with the video’s own name is the video', async () => {
+  write('r/morning.mp4', 'one')
+  const id = await decided('r/morning.mp4')
+  copyFileSync(at('r/morning.mp4'), at('r/a copy.mp4'))
+  renameSync(at('r'), at('r2'))
+  for (const name of ['r2/a copy.mp4', 'r2/morning.mp4']) expect(await identity.recognise(at(name))).toEqual({ how: 'known', sourceId: id })
+  expect(library.source(id)).toMatchObject({ path: at('r2/morning.mp4'), name: 'morning.mp4', file: 'there' })
+  // Where the file of that name is another video, the copy is what is left of it.
+  write('r2/morning.mp4', 'two')
+  renameSync(at('r2'), at('r3'))
+  expect(await identity.recognise(at('r3/a copy.mp4'))).toMatchObject({ how: 'moved', sourceId: id })
+})
+
 test('a missing file says so until it is back, and a video in the bin comes back when its file is added', async () => {
   write('drive/clip.mp4', 'one')
   const id = await decided('drive/clip.mp4')

@@ -121,6 +121,13 @@ export class Identity {
       const { path: at, file: state } = files.get(first.id) ?? first
       const moved = at !== file && (state === 'missing' || state === 'replaced')
       if (at !== file && !moved) return { how: 'known', sourceId: first.id }
+      // Beside a copy of it the video itself may have moved along, under its own name.
+      const own = path.join(path.dirname(file), path.basename(at))
+      const itself = moved && own !== file ? await look(own) : null
+      if (itself !== null && (await this.#print(own, itself)) === content) {
+        for (const { id } of known) this.#found(id, own, itself.stamp)
+        return { how: 'known', sourceId: first.id }
+      }
       for (const { id } of known) this.#found(id, file, now.stamp)
       return moved || first.path !== file ? { how: 'moved', sourceId: first.id, from: first.path } : { how: 'known', sourceId: first.id }
     }
