@@ -56,6 +56,8 @@ export const Source = z.object({
   encodedCount: z.number().int(),
   /** Clips that are completely reviewed. */
   reviewedCount: z.number().int(),
+  /** Clips that are reviewed, or in which there is or may come something to review. */
+  reviewableCount: z.number().int(),
   /** Clips with something that a person made: decisions, boxes, notes. */
   touchedCount: z.number().int(),
   hasThumbnail: z.boolean(),

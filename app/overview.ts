@@ -19,7 +19,7 @@ export const ClipFact = z.object({
   perhaps: z.record(z.string(), z.number().int()),
   /** The model is not sure of the caption, and nobody decided about it. */
   unsure: z.boolean(),
-  review: z.enum(['open', 'partly', 'done']),
+  review: z.enum(['open', 'partly', 'done', 'nothing']),
 })
 export type ClipFact = z.infer<typeof ClipFact>
 

@@ -55,12 +55,12 @@ export function labelTexts({ labels, perhaps }: { labels: readonly string[]; per
 
 /**
  * How far a clip or a video is reviewed: the part of its annotations that a person decided about. A clip that was analysed and in which there is nothing
- * to decide is done: it must not stay among what is left to review.
+ * to decide is neither left to review nor reviewed: it counts on no side.
  */
-export type Review = 'open' | 'partly' | 'done'
+export type Review = 'open' | 'partly' | 'done' | 'nothing'
 
 /** @param total How many annotations count for the review. @param analysed Whether that is all that there will be. */
 export function reviewOf(decided: number, total: number, analysed = false): Review {
-  if (total === 0) return analysed ? 'done' : 'open'
+  if (total === 0) return analysed ? 'nothing' : 'open'
   return decided === 0 ? 'open' : decided < total ? 'partly' : 'done'
 }

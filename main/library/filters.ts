@@ -2,7 +2,7 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { Filters } from '../../app/contract/find.ts'
 import { ELSEWHERE } from './reach.ts'
-import { BEGUN, DONE } from './rows.ts'
+import { BEGUN, DONE, NOTHING } from './rows.ts'
 import { topicOf } from '../../app/table/question.ts'
 
 /** Clips with an annotation that meets a condition, found by one look-up in an index instead of clip by clip. */
@@ -12,7 +12,7 @@ const STATED = `a.state <> 'rejected'`
 const RECORDED = `coalesce(json_extract(s.probe, '$.recordedAt'), strftime('%Y-%m-%dT%H:%M:%fZ', s.mtime_ms / 1000, 'unixepoch'))`
 
 const STATE = {
-  open: `NOT ${BEGUN} AND NOT ${DONE}`,
+  open: `NOT ${BEGUN} AND NOT ${NOTHING}`,
   partly: `${BEGUN} AND NOT ${DONE}`,
   unsure: among(`a.kind IN ('caption', 'answer') AND a.state = 'machine' AND a.unsure`),
   accepted: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'accepted')`,

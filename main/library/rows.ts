@@ -25,17 +25,19 @@ const IN_USE = `e.pack_digest = coalesce((SELECT value ->> '$.caption.digest' FR
  * boxes, notes and captions of parts by a person need no review.
  */
 export const REVIEWED = `(a.kind = 'caption' OR (a.kind IN ('track', 'text') AND (a.state = 'machine' OR a.machine IS NOT NULL)))`
-/** SQL: whether clip `c` was analysed: where nothing to decide came of it, nothing is left to review. */
+/** SQL: whether clip `c` was analysed. */
 export const ANALYSED = 'EXISTS (SELECT 1 FROM encodings n WHERE n.clip_id = c.id)'
-/** SQL for clip `c`: BEGUN, whether a person decided anything; then whether nothing is left to decide, by the rule of `reviewOf`. */
+/** SQL for clip `c`, by the rule of `reviewOf`: whether a person decided anything, whether everything, and whether there is nothing to decide. */
 export const BEGUN = `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state <> 'machine')`
-export const DONE = `((${BEGUN} OR ${ANALYSED}) AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state = 'machine'))`
+export const DONE = `(${BEGUN} AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state = 'machine'))`
+export const NOTHING = `(${ANALYSED} AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED}))`
 
 // Counts come from subqueries on indexes: with joins and GROUP BY, reading one source would scan every encoding.
 export const SOURCE_VIEW = `
   SELECT s.*, title_of(s.id) AS title, EXISTS (SELECT 1 FROM sources o WHERE o.path = s.path AND o.id <> s.id AND o.file IN ('there', 'growing')) AS taken, (SELECT count(*) FROM clips c WHERE c.source_id = s.id) AS clip_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE})) AS encoded_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND ${DONE}) AS reviewed_count,
+    (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND NOT ${NOTHING}) AS reviewable_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')) AS touched_count
   FROM sources s`
 /** SQL: the frames that a pack saw (without a digest: the one that writes captions); until it has, those that another pack saw. */
@@ -71,6 +73,7 @@ export function sourceOf(row: Row): Source {
     clipCount: Number(row['clip_count']),
     encodedCount: Number(row['encoded_count']),
     reviewedCount: Number(row['reviewed_count']),
+    reviewableCount: Number(row['reviewable_count']),
     touchedCount: Number(row['touched_count']),
     hasThumbnail: row['has_thumbnail'] === 1,
     filmstripCells: Number(row['filmstrip_cells']),

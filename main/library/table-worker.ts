@@ -202,7 +202,7 @@ function read(key: ColumnKey, which: Which): Read[] {
         ...named,
       ).map(([id, decided, total, analysed]) => {
         const review = reviewOf(Number(decided), Number(total), analysed === 1)
-        return fact(Number(id), review, review === 'done' ? 1 : Number(decided) / Math.max(1, Number(total)))
+        return fact(Number(id), review, review === 'done' || review === 'nothing' ? 1 : Number(decided) / Math.max(1, Number(total)))
       })
     case 'labels':
       return all(
@@ -532,17 +532,17 @@ function videoCells(key: ColumnKey, { ids, spans }: Videos): { cells: Cells; sha
   return { cells, shares: null }
 }
 
-/** A video is reviewed when all of its clips are, and begun when one is. */
+/** A video is reviewed when all of its clips are in which there is something to review, and begun when one is. */
 function reviewed(clips: Cells, spans: Videos['spans']): { cells: Cells; shares: Int32Array } {
   const cells = new Cells()
   cells.resize(spans.length)
   const shares = new Int32Array(spans.length * 2)
   for (const [video, [from, to]] of spans.entries()) {
-    const texts = Array.from(base.order.subarray(from, to), (row) => clips.textAt(row) ?? 'open')
+    const texts = Array.from(base.order.subarray(from, to), (row) => clips.textAt(row) ?? 'open').filter((text) => text !== 'nothing')
     const done = texts.filter((text) => text === 'done').length
     const begun = texts.filter((text) => text !== 'open').length
-    if (texts.length > 0)
-      cells.set(video, done === texts.length ? 'done' : reviewOf(begun, texts.length + 1), 'sure', null, done / texts.length)
+    const review = done < texts.length ? reviewOf(begun, texts.length + 1) : done > 0 ? 'done' : 'nothing'
+    if (to > from) cells.set(video, review, 'sure', null, done / Math.max(1, texts.length))
     shares.set([done, texts.length], video * 2)
   }
   return { cells, shares }

@@ -813,7 +813,7 @@ test('a clip is reviewed when its caption and what was found in it are decided; 
   expect(await everywhere()).toEqual([['done', 'done'], ['done'], ['done', 'done'], 2])
 })
 
-test('a clip that was analysed and has nothing to decide is done in every place, and not among what is left', async () => {
+test('a clip that was analysed and has nothing to decide is neither reviewed nor left to review, in every place', async () => {
   const { source } = library.addSource({ path: '/v/one.gif', name: 'one.gif', bytes: 1, mtimeMs: 0, fingerprint: 'one' })
   const clip = library.saveClip(source.id, { index: 0, kind: 'shot', start: 0, end: 0.04, startFrame: 0, endFrame: 1, frames: [] })
   const everywhere = async () => {
@@ -822,16 +822,23 @@ test('a clip that was analysed and has nothing to decide is done in every place,
       await texts({}, 'review'),
       await texts({ rows: 'videos' }, 'review'),
       library.overview.facts().clips.map(({ review }) => review),
-      library.source(source.id).reviewedCount,
+      [library.source(source.id).reviewedCount, library.source(source.id).reviewableCount],
       [...(await left('open')), ...(await left('partly'))],
     ]
   }
   // Before its analysis anything may still come.
-  expect(await everywhere()).toEqual([['open'], ['open'], ['open'], 0, [clip]])
+  expect(await everywhere()).toEqual([['open'], ['open'], ['open'], [0, 1], [clip]])
   const encoding = { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }
   library.saveClipResult(clip, mammut(DIGEST), encoding, [], { caption: null, seen: null })
   answer(clip, 'What?', 'a ball', 0.9)
-  expect(await everywhere()).toEqual([['done'], ['done'], ['done'], 1, []])
+  expect(await everywhere()).toEqual([['nothing'], ['nothing'], ['nothing'], [0, 0], []])
+  // Beside another clip it changes nothing about how far their video is.
+  const other = library.saveClip(source.id, { index: 1, kind: 'shot', start: 0.04, end: 1, startFrame: 1, endFrame: 25, frames: [] })
+  library.saveClipResult(other, mammut(DIGEST), encoding, [], { caption: null, seen: null })
+  library.saveMachine(other, 'caption', [{ body: { kind: 'caption', text: 'a dog' }, evidence: null, provenance }])
+  expect(await everywhere()).toEqual([['nothing', 'open'], ['open'], ['nothing', 'open'], [0, 1], [other]])
+  library.review(captionId(other), 'accept')
+  expect(await everywhere()).toEqual([['nothing', 'done'], ['done'], ['nothing', 'done'], [1, 1], []])
 })
 
 test('a table whose worker dies says that its arrangement was forgotten; opened again it has the same rows', async () => {

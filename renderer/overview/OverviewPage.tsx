@@ -102,7 +102,9 @@ function Totals({ facts, sources }: { facts: Facts; sources: readonly Source[] }
       </dl>
       <section className="progress-of-review" aria-label={t('Review')}>
         <p className="small">
-          <strong className="num">{t('{{done, number}} of {{count, number}} clips reviewed', { done, count: facts.clips.length })}</strong>{' '}
+          <strong className="num">
+            {t('{{done, number}} of {{count, number}} clips reviewed', { done, count: facts.clips.length - reviewed('nothing') })}
+          </strong>{' '}
           <span className="muted">{begun === 0 ? t('captions:') : t('{{count, number}} begun; captions:', { count: begun })}</span>
         </p>
         <div className="stack" role="group" aria-label={t('Captions by what was decided')}>

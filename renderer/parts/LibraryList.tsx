@@ -157,13 +157,13 @@ const SourceRow = memo(function SourceRow({
   )
 })
 
-function StateChip({ source: { state, file, encodedCount, clipCount, reviewedCount } }: { source: Source }) {
+function StateChip({ source: { state, file, encodedCount, clipCount, reviewedCount, reviewableCount } }: { source: Source }) {
   const clips = t('{{count}} clips', { count: clipCount })
   const text = {
     queued: file === 'growing' ? t('Being written') : t('Waiting'),
     probing: t('Reading'),
     analysing: encodedCount > 0 ? t('{{count}} clips', { count: encodedCount }) : t('Analysing'),
-    done: reviewedCount > 0 ? t('{{reviewed}}/{{clips}} reviewed', { reviewed: reviewedCount, clips: clipCount }) : clips,
+    done: reviewedCount > 0 ? t('{{reviewed}}/{{clips}} reviewed', { reviewed: reviewedCount, clips: reviewableCount }) : clips,
     partial: t('Damaged'),
     failed: t('Unreadable'),
     cancelled: t('Cancelled'),

@@ -13,9 +13,9 @@ import { useUi } from '../store.ts'
 export function ReviewProgress() {
   const { data } = useSources()
   const [onlyOpen, setOnlyOpen] = useState(true)
-  const sources = useMemo(() => (data?.sources ?? []).filter(({ clipCount }) => clipCount > 0), [data])
-  const [reviewed, total] = sources.reduce(([done, all], source) => [done + source.reviewedCount, all + source.clipCount], [0, 0])
-  const listed = onlyOpen ? sources.filter(({ reviewedCount, clipCount }) => reviewedCount < clipCount) : sources
+  const sources = useMemo(() => (data?.sources ?? []).filter(({ reviewableCount }) => reviewableCount > 0), [data])
+  const [reviewed, total] = sources.reduce(([done, all], source) => [done + source.reviewedCount, all + source.reviewableCount], [0, 0])
+  const listed = onlyOpen ? sources.filter(({ reviewedCount, reviewableCount }) => reviewedCount < reviewableCount) : sources
   return (
     <section aria-labelledby="queue-people">
       <header className="queue-head">
@@ -40,9 +40,12 @@ export function ReviewProgress() {
             <button className="quiet name" onClick={() => void reviewNext([source])}>
               {source.title}
             </button>
-            <progress value={source.reviewedCount / source.clipCount} aria-label={t('Reviewed of {{name}}', { name: source.title })} />
+            <progress
+              value={source.reviewedCount / source.reviewableCount}
+              aria-label={t('Reviewed of {{name}}', { name: source.title })}
+            />
             <span className="num muted">
-              {source.reviewedCount}/{source.clipCount} · {percent(source.reviewedCount / source.clipCount)}
+              {source.reviewedCount}/{source.reviewableCount} · {percent(source.reviewedCount / source.reviewableCount)}
             </span>
           </li>
         ))}
@@ -55,7 +58,7 @@ export function ReviewProgress() {
 /** Open the first clip without any decision; if there is none, the first that is not completely reviewed. */
 async function reviewNext(sources: readonly Source[]): Promise<void> {
   try {
-    const left = sources.find(({ reviewedCount, clipCount }) => reviewedCount < clipCount) ?? sources[0]
+    const left = sources.find(({ reviewedCount, reviewableCount }) => reviewedCount < reviewableCount) ?? sources[0]
     if (left === undefined) return
     const first = async (state: 'open' | 'partly') =>
       (await call('search', { body: { query: null, filters: { state, sourceIds: [left.id] }, limit: 1 } })).hits[0]?.clip

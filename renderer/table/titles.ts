@@ -18,6 +18,7 @@ const VALUES: Readonly<Record<string, string>> = {
   open: phrase('To review'),
   partly: phrase('Partly'),
   done: phrase('Reviewed'),
+  nothing: phrase('Nothing to review'),
 }
 export const STATE_NAMES: Record<CellState, string> = {
   empty: phrase('empty'),
