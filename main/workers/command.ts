@@ -7,7 +7,6 @@ import { TubeletError } from '../../app/errors.ts'
 import { wholeNumber, words } from '../options.ts'
 import { dataFolder, packsIn } from '../open.ts'
 import { printLine } from '../terminal.ts'
-import { Worker } from './worker.ts'
 
 const HELP = `
 The host hands out work once it was started so:
@@ -64,6 +63,8 @@ async function run({ queue, host, media, name, jobs, packs }: Options): Promise<
       message: 'The worker needs a token of the library in the environment variable TUBELET_TOKEN.',
       next: 'Make one on the host: tubelet token make workers --scope work',
     })
+  // Only those who work load what a queue needs.
+  const { Worker } = await import('./worker.ts')
   const worker = new Worker({ queue, host, token, media, name, atATime: jobs, packs: packsIn(path.resolve(packs)), say: printLine })
   let code = 0
   const end = (exitCode: number) => {

@@ -3,9 +3,15 @@
  * So all that is known about videos is in the library; tickets that are lost are replaced, and too many of them do no harm.
  */
 import { randomUUID } from 'node:crypto'
-import { Queue } from 'bullmq'
-import { Redis } from 'ioredis'
+import { createRequire } from 'node:module'
+import type { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+
+// A third of all code that a host would load, for which only few have a use.
+const load = createRequire(import.meta.url)
+const redisClient = () => load('ioredis') as typeof import('ioredis')
+const bullmq = () => load('bullmq') as typeof import('bullmq')
 
 /** Tickets are counted this often: a store that was started anew has lost them all. */
 const COUNT_MS = 2_000
@@ -24,7 +30,7 @@ export function connectionTo(url: string): Redis {
       next: 'Write redis://HOST:PORT, or rediss:// for an encrypted connection.',
     })
   // Commands wait for a lost connection to come back.
-  return new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(2_000, 100 * times), lazyConnect: true })
+  return new (redisClient().Redis)(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(2_000, 100 * times), lazyConnect: true })
 }
 
 function withoutPassword(url: string): string {
@@ -78,7 +84,7 @@ export class Tickets {
     this.#redis.on('close', () => {
       this.#checked = false
     })
-    this.#queue = new Queue(name, { connection: this.#redis, skipWaitingForReady: true })
+    this.#queue = new (bullmq().Queue)(name, { connection: this.#redis, skipWaitingForReady: true })
     this.#queue.on('error', () => undefined)
     this.#timer = setInterval(() => this.count(), COUNT_MS)
   }
