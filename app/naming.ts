@@ -63,6 +63,13 @@ export function shows(asked: Pick<Meaning, 'classes' | 'wider'>, phrases: readon
   })
 }
 
+/** Whether a thing that is called by one of two labels may be called by the other: "Car" and "car", "Auto" and "car", "vehicle" and "truck". */
+export function mayBeOne(one: string, other: string, vocabulary: Vocabulary): boolean {
+  if (one.toLowerCase() === other.toLowerCase()) return true
+  const [a, b] = [one, other].map((name) => namesOf(phrasesOf(labelNamed(vocabulary, name) ?? { name, synonyms: [] }), THINGS))
+  return a?.some((name) => b?.includes(name)) ?? false
+}
+
 /**
  * The names that must join the vocabulary so that a thing can be counted: the detector's own names of it, so that boxes keep the names that they
  * have; the word itself where none is known for it.

@@ -25,6 +25,7 @@ import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { iou } from '../../app/boxes.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import { agreedState } from '../../app/review.ts'
+import { mayBeOne } from '../../app/naming.ts'
 import { sameObject } from '../../app/tracks.ts'
 import { changedError, check, checkName, checkReach, movedTo, type Place, takenError } from './annotation-checks.ts'
 import type { Change, EditHistory, HumanLayer } from './history.ts'
@@ -138,8 +139,11 @@ export class Annotations {
           if (state !== 'machine') for (const layer of [body, machine]) if (layer?.kind === 'track') decided.push(layer)
         }
       }
+      // Under another label it is still what a person decided about.
+      const vocabulary = storedVocabulary(this.#db)
       const covered = (body: AnnotationBody) =>
-        (body.kind === 'track' && decided.some((track) => sameObject(track, body))) ||
+        (body.kind === 'track' &&
+          decided.some((track) => mayBeOne(track.label, body.label, vocabulary) && sameObject({ ...track, label: body.label }, body))) ||
         (body.kind === 'text' && decidedText.some((text) => sameLine(text, body)))
       const gone = this.#db.prepare(`DELETE FROM annotations WHERE candidate = ? AND state = 'machine'`)
       const ids = results.flatMap(({ body, evidence, provenance, candidate }) => {

@@ -1,9 +1,10 @@
 /**
  * The stored vocabulary, and how labels are written. Names that differ only in case, or in spaces and line breaks, are one label: it is written as the vocabulary writes it, else
- * as the library wrote it first.
+ * as detectors write it, else as the library wrote it first.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { labelNamed, newLabel, oneLine, type Vocabulary } from '../../app/vocabulary.ts'
+import { THINGS } from '../../app/words.ts'
 
 export function storedVocabulary(db: DatabaseSync): Vocabulary {
   const stored = (key: string) => db.prepare('SELECT value FROM settings WHERE key = ?').get(key)?.['value']
@@ -30,9 +31,12 @@ export function onTracks(db: DatabaseSync): { name: string }[] {
     .map((row) => ({ name: String(row['name']) }))
 }
 
+/** What detectors with a closed list call things when no label does. */
+const DETECTED = THINGS.map((name) => ({ name }))
+
 export function spelling(db: DatabaseSync, vocabulary: Vocabulary, typed: string): string {
   const name = oneLine(typed)
-  return (labelNamed(vocabulary, name) ?? labelNamed(onTracks(db), name))?.name ?? name
+  return (labelNamed(vocabulary, name) ?? labelNamed(DETECTED, name) ?? labelNamed(onTracks(db), name))?.name ?? name
 }
 
 /** Write people's tracks as the vocabulary now writes their labels. @returns The clips of those that were written otherwise. */
@@ -41,7 +45,7 @@ export function respell(db: DatabaseSync, vocabulary: Vocabulary): number[] {
     `UPDATE annotations SET human = json_set(human, '$.label', ?1) WHERE kind = 'track' AND human IS NOT NULL AND label = ?2 RETURNING clip_id`,
   )
   return onTracks(db).flatMap(({ name }) => {
-    const own = labelNamed(vocabulary, oneLine(name))
+    const own = labelNamed(vocabulary, oneLine(name)) ?? labelNamed(DETECTED, oneLine(name))
     return own === undefined || own.name === name ? [] : write.all(own.name, name).map((row) => Number(row['clip_id']))
   })
 }
