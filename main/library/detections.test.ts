@@ -291,22 +291,25 @@ test('two packs that have boxes of one clip: the tracks are those of the one tha
   expect(shown()).toEqual(['machine car 500', 'machine dog 600'])
 })
 
-test.each(['Car', 'Auto', 'vehicle'])('what a person moved, rejected or called otherwise does not come back under the label “%s”', async (name) => {
-  const cars = (shift: number) => [0, 100, 200].map((x) => body('car', x + shift, 0.9))
-  spot(clipId, ...cars(0))
-  const [moved, rejected, renamedOne] = tracks()
-  library.review(moved?.id ?? 0, 'edit', body('car', 40, 0.9))
-  library.review(rejected?.id ?? 0, 'reject')
-  library.review(renamedOne?.id ?? 0, 'edit', body('van', 200, 0.9))
-  const decided = shown()
-  library.changeVocabulary(vocabulary(0.5, name))
-  library.detections.apply(EYES)
-  // Looked at again for the label, the same things have other candidates.
-  spot(clipId, ...cars(1))
-  const own = name === 'Car' ? decided.map((one) => one.replace(' car ', ' Car ')) : decided
-  expect(shown().filter((one) => !one.startsWith('rejected'))).toEqual(own.filter((one) => !one.startsWith('rejected')))
-  // Without the label people's boxes have the name again that the machine's have.
-  await library.history.undo()
-  library.detections.apply(EYES)
-  expect(shown()).toEqual(decided)
-})
+test.each(['Car', 'Auto', 'vehicle'])(
+  'what a person moved, rejected or called otherwise does not come back under the label “%s”',
+  async (name) => {
+    const cars = (shift: number) => [0, 100, 200].map((x) => body('car', x + shift, 0.9))
+    spot(clipId, ...cars(0))
+    const [moved, rejected, renamedOne] = tracks()
+    library.review(moved?.id ?? 0, 'edit', body('car', 40, 0.9))
+    library.review(rejected?.id ?? 0, 'reject')
+    library.review(renamedOne?.id ?? 0, 'edit', body('van', 200, 0.9))
+    const decided = shown()
+    library.changeVocabulary(vocabulary(0.5, name))
+    library.detections.apply(EYES)
+    // Looked at again for the label, the same things have other candidates.
+    spot(clipId, ...cars(1))
+    const own = name === 'Car' ? decided.map((one) => one.replace(' car ', ' Car ')) : decided
+    expect(shown().filter((one) => !one.startsWith('rejected'))).toEqual(own.filter((one) => !one.startsWith('rejected')))
+    // Without the label people's boxes have the name again that the machine's have.
+    await library.history.undo()
+    library.detections.apply(EYES)
+    expect(shown()).toEqual(decided)
+  },
+)

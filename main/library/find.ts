@@ -4,7 +4,7 @@ import type { Clip } from '../../app/contract/clip.ts'
 import type { Problem } from '../../app/errors.ts'
 import { Channel, thread } from '../channel.ts'
 import type { Regions } from '../engine/engine.ts'
-import { CLIP_VIEW, clipOf } from './rows.ts'
+import { CLIP_VIEW, clipsOf } from './rows.ts'
 import type { Calls, SearchService } from './search-worker.ts'
 
 const STOPPED: Problem = {
@@ -42,7 +42,7 @@ export class LibraryFind {
   /** The clips in the order of `ids`; those that no longer exist are left out. */
   clips(ids: readonly number[]): Clip[] {
     const rows = this.#db.prepare(`${CLIP_VIEW} WHERE c.id IN (SELECT value FROM json_each(?))`).all(JSON.stringify(ids))
-    const byId = new Map(rows.map((row) => [Number(row['id']), clipOf(row)]))
+    const byId = new Map(clipsOf(this.#db, rows).map((clip) => [clip.id, clip]))
     return ids.flatMap((id) => byId.get(id) ?? [])
   }
 

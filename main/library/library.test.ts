@@ -375,7 +375,7 @@ test('kill -9 loses nothing that was shown as done', async () => {
   for (const clip of library.clips({ limit: 1000, offset: 0 }).clips) expect(clip.caption !== null).toBe(clip.encoded)
 })
 
-test('tracks, notes and captions of parts belong to the video and are seen in every clip that they reach into; a caption stays in its clip', () => {
+test('tracks, notes and captions of parts belong to the video and are seen in every clip that they reach into; a caption stays in its clip', async () => {
   const [before, clipId, after] = [addClip(0), addClip(1), addClip(2)]
   const note = (startFrame: number, endFrame: number) =>
     library.addAnnotation(clipId, { kind: 'note', text: 'x', span: { startFrame, endFrame } })
@@ -389,6 +389,15 @@ test('tracks, notes and captions of parts belong to the video and are seen in ev
   expect(seen(before)).toEqual([told.id])
   expect(seen(after)).toEqual([across.id, told.id, dog.id])
   expect(library.annotationsSeenWith(after).filter(({ body }) => body.kind === 'track')).toEqual([dog])
+  // Every list says the same of it.
+  const both = [[], ['dog'], ['dog']]
+  expect(library.clips({ limit: 9, offset: 0 }).clips.map(({ labels }) => labels)).toEqual(both)
+  expect(library.find.clips([before, clipId, after]).map(({ labels }) => labels)).toEqual(both)
+  expect([before, clipId, after].map((id) => library.clip(id).labels)).toEqual(both)
+  expect(library.overview.facts().clips.map(({ labels }) => Object.keys(labels))).toEqual(both)
+  expect(library.overview.trackLabels()).toEqual([{ word: 'dog', clips: 2, unsure: false }])
+  expect((await library.find.ask('facets', null)).labels).toEqual([{ label: 'dog', clips: 2, unsure: false }])
+  expect(await library.find.ask('matching', { filters: { labels: ['dog'] }, sought: null })).toEqual([clipId, after])
   // None beyond the video.
   expect(() => note(500, 601)).toThrow('The frames 500 to 600 are not all in this video, which has 600 frames.')
   expect(() => library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: [box(210), box(600)] })).toThrow(

@@ -32,7 +32,7 @@ import { CLIP_WITH } from './reach.ts'
 import { RemovedClips } from './removed.ts'
 import { Restating } from './restating.ts'
 import { Seen } from './seen.ts'
-import { bytesOf, CLIP_FRAMES, CLIP_VIEW, clipOf, freeId, SOURCE_VIEW, sourceOf, type StoredJob } from './rows.ts'
+import { bytesOf, CLIP_FRAMES, CLIP_VIEW, clipsOf, freeId, SOURCE_VIEW, sourceOf, type StoredJob } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import { readSetting, writeSetting } from './settings.ts'
 import { makeFolderSync } from '../folders.ts'
@@ -422,7 +422,8 @@ export class Library {
 
   /** Spans that a person marked, of one source. */
   markedClips(sourceId: number): Clip[] {
-    return this.#db.prepare(`${CLIP_VIEW} WHERE c.source_id = ? AND c.kind = 'marked' ORDER BY c.start_frame`).all(sourceId).map(clipOf)
+    const rows = this.#db.prepare(`${CLIP_VIEW} WHERE c.source_id = ? AND c.kind = 'marked' ORDER BY c.start_frame`).all(sourceId)
+    return clipsOf(this.#db, rows)
   }
 
   /** Sources with a marked clip that a pack in use has not encoded. */
@@ -504,11 +505,11 @@ export class Library {
   clips({ sourceId, limit, offset }: { sourceId?: number; limit: number; offset: number }): { clips: Clip[]; total: number } {
     const where = sourceId === undefined ? '' : 'WHERE c.source_id = ?'
     const only = sourceId === undefined ? [] : [sourceId]
-    const clips = this.#db
-      .prepare(`${CLIP_VIEW} ${where} ORDER BY c.source_id, c.start_frame LIMIT ? OFFSET ?`)
-      .all(...only, limit, offset)
-      .map(clipOf)
-    return { clips, total: Number(this.#db.prepare(`SELECT count(*) AS n FROM clips c ${where}`).get(...only)?.['n']) }
+    const rows = this.#db.prepare(`${CLIP_VIEW} ${where} ORDER BY c.source_id, c.start_frame LIMIT ? OFFSET ?`).all(...only, limit, offset)
+    return {
+      clips: clipsOf(this.#db, rows),
+      total: Number(this.#db.prepare(`SELECT count(*) AS n FROM clips c ${where}`).get(...only)?.['n']),
+    }
   }
 
   /** Whether a clip exists: a person may remove it while it is worked on. */
@@ -519,8 +520,9 @@ export class Library {
   /** @throws TubeletError `not-found` */
   clip(id: number): Clip {
     const row = this.#db.prepare(`${CLIP_VIEW} WHERE c.id = ?`).get(id)
-    if (row === undefined) throw noClip()
-    return clipOf(row)
+    const [clip] = clipsOf(this.#db, row === undefined ? [] : [row])
+    if (clip === undefined) throw noClip()
+    return clip
   }
 
   /** The frames that a pack's encoder saw, one per input frame. @param digest Null for the pack that writes captions. */

@@ -1,5 +1,5 @@
 /** Rows of the library as the contract's sources, clips and jobs. */
-import type { SQLOutputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { ReviewState } from '../../app/annotation.ts'
 import type { Clip, Job, Source, SourceState } from '../../app/contract.ts'
 import type { Column } from '../../app/contract/table.ts'
@@ -8,6 +8,7 @@ import type { Probe } from '../../app/media.ts'
 import type { NumberedVideo } from '../../app/numbered.ts'
 import { standingOf } from '../../app/review.ts'
 import { playbackOf } from '../media/playback.ts'
+import { ELSEWHERE, TRACKS_INTO } from './reach.ts'
 
 type Row = Record<string, SQLOutputValue>
 
@@ -106,7 +107,25 @@ function problemOfFile({ file, path, seen_at, taken }: Row): Problem | null {
   }
 }
 
-export function clipOf(row: Row): Clip {
+/** Clips from rows of CLIP_VIEW, with the names of what people drew in other clips of the video that reaches into them. */
+export function clipsOf(db: DatabaseSync, rows: readonly Row[]): Clip[] {
+  const [only, ...others] = rows.map((row) => Number(row['id']))
+  if (only === undefined) return []
+  const reaching =
+    others.length === 0
+      ? db.prepare(`SELECT r.id, a.label FROM ${TRACKS_INTO} WHERE r.id = ? AND a.state <> 'rejected'`).all(only)
+      : db
+          .prepare(`SELECT r.id, a.label FROM ${ELSEWHERE} WHERE r.id IN (SELECT value FROM json_each(?))`)
+          .all(JSON.stringify([only, ...others]))
+  const names = Map.groupBy(reaching, ({ id }) => Number(id))
+  return rows.map((row) => {
+    const clip = clipOf(row)
+    const sure = [...new Set([...clip.labels, ...(names.get(clip.id) ?? []).map(({ label }) => String(label))])].sort()
+    return { ...clip, labels: sure, perhaps: clip.perhaps.filter((name) => !sure.includes(name)) }
+  })
+}
+
+function clipOf(row: Row): Clip {
   const names = (parsed(row['labels']) as [label: string, unsure: 0 | 1][] | null) ?? []
   const evidence = parsed(row['caption_evidence']) as { unsure: boolean; unfamiliar?: boolean } | null
   return {

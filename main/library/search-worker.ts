@@ -11,6 +11,7 @@ import { frameMeans, type TubeInput } from '../../app/tubes.ts'
 import { dot } from '../../app/vector.ts'
 import { serve } from '../channel.ts'
 import { conditionOf } from './filters.ts'
+import { TRACKS_IN_CLIPS } from './reach.ts'
 import { UNSURE_NAME } from './rows.ts'
 import { WordSearch } from './search-words.ts'
 import { best, outstanding, picked, SAME_PICTURE, Vectors } from './vectors.ts'
@@ -483,7 +484,7 @@ function unit(vector: Float32Array): Float32Array {
 
 function facets(): Calls['facets']['output'] {
   const labels = db.prepare(
-    `SELECT t.label, count(DISTINCT t.clip_id) AS clips, ${UNSURE_NAME} AS unsure FROM annotations t WHERE t.kind = 'track' AND t.topic = '' AND t.state <> 'rejected'
+    `SELECT t.label, count(DISTINCT t.clip_id) AS clips, ${UNSURE_NAME} AS unsure FROM (${TRACKS_IN_CLIPS}) t
      GROUP BY lower(t.label) ORDER BY unsure, clips DESC, t.label`,
   )
   const questions = db.prepare(

@@ -30,7 +30,11 @@ export function connectionTo(url: string): Redis {
       next: 'Write redis://HOST:PORT, or rediss:// for an encrypted connection.',
     })
   // Commands wait for a lost connection to come back.
-  return new (redisClient().Redis)(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(2_000, 100 * times), lazyConnect: true })
+  return new (redisClient().Redis)(url, {
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => Math.min(2_000, 100 * times),
+    lazyConnect: true,
+  })
 }
 
 function withoutPassword(url: string): string {
