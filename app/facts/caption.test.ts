@@ -35,6 +35,17 @@ describe('captions from facts', () => {
     ])
   })
 
+  it('tells a way only where it is the same over the ground: a camera that overtakes what goes right has it go left', () => {
+    const going = (x: number, till: number, pan: number) =>
+      both(clip([thing({ label: 'bicycle', at: [x, 180], till: [till, 180] })], { camera: camera(pan) }))[0]
+    // In the picture 160 pixels to the left; over the ground, which goes 480 to the left, 320 to the right.
+    expect(going(400, 240, -0.75)).toBe('A bicycle; the camera pans to the right')
+    expect(going(100, 500, 0.2)).toBe('A bicycle; the bicycle moves to the right; the camera pans to the left')
+    expect(going(100, 500, 0)).toBe('A bicycle; the bicycle moves to the right; the camera is still')
+    const unknown = { camera: { steps: [], stays: [] } }
+    expect(both(clip([thing({ label: 'bicycle', at: [100, 180], till: [500, 180] })], unknown))[0]).toBe('A bicycle')
+  })
+
   it('tells what was measured where nothing known was seen', () => {
     expect(both(clip([], { camera: camera(-0.6), lines: [line('EXIT')] }))).toEqual([
       'The camera pans to the right; text “EXIT”',

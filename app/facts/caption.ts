@@ -3,15 +3,13 @@
  */
 import type { Colour } from '../colours.ts'
 import { type Language, nameOf, theNameOf, nounOf } from '../words.ts'
-import type { Fact, NameFact, ThingFact } from './facts.ts'
+import { type Fact, type NameFact, statedMotion, type ThingFact } from './facts.ts'
 import { SURE } from './reliability.ts'
 import { unreadText } from './unread.ts'
 import { cameraText, capital, lightText, listText, motionText } from './wording.ts'
 
 /** The most names, motions and lines of text that one caption includes. */
 const MOST = { names: 4, motions: 2, lines: 2, letters: 60 }
-/** A motion is included from this clarity on. */
-const CLEAR = 0.62
 /** A thing that is in view for this share of the clip matters more than one that passes. */
 const LASTING = 0.3
 
@@ -110,9 +108,9 @@ export function countText({ label, most, sure, more }: NameFact, language: Langu
 /** "the dog moves to the right"; "both dogs move …" only if all of them do. Empty for things that stay in place. */
 function movesOf(name: NameFact, things: readonly ThingFact[], language: Language): { text: string; facts: ThingFact[] }[] {
   const own = things.filter(({ label }) => label === name.label)
-  const ways = new Set(own.map(({ motion }) => (motion && motion.clarity >= CLEAR ? motion.way : null)))
+  const ways = new Set(own.map((thing) => statedMotion(thing)?.way))
   const [way] = ways
-  if (ways.size !== 1 || way === null || way === undefined || way === 'still') return []
+  if (ways.size !== 1 || way === undefined || way === 'still') return []
   const many = own.length > 1
   const subject = many ? `${language === 'en' ? 'the' : 'die'} ${nounOf(name.label, language).many}` : theNameOf(name.label, language)
   return [{ text: `${subject} ${motionText(way, many, language)}`, facts: own }]

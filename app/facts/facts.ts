@@ -120,6 +120,17 @@ export function trackReliability(
   return wanted === true || score >= 1 ? byScore : Math.min(byScore, reliabilityOf(label, score), part ? GUESS : 1)
 }
 
+/** A motion is stated from this clarity on. */
+const CLEAR = 0.62
+
+/**
+ * The motion of a thing that may be stated: the same way in the picture and over the ground. Before a camera that goes along, what rides to the
+ * right moves to the left in the picture. Null where the two differ, or where the camera is not known.
+ */
+export function statedMotion({ motion, ground }: Pick<ThingFact, 'motion' | 'ground'>): Motion | null {
+  return motion !== null && motion.clarity >= CLEAR && ground?.way === motion.way ? motion : null
+}
+
 /** Every statement about a clip. @param least The track score from which a thing counts: `things.volunteered`, unless it was asked for. */
 export function factsOf(measured: ClipMeasures, least = measured.things?.volunteered ?? 1): Fact[] {
   const clip = readable(measured)

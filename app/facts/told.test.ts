@@ -22,7 +22,7 @@ const clip = (tracks: ThingTrack[]): ClipMeasures => ({
   frame: { width: 640, height: 240 },
   light: [],
   lines: [{ text: 'EXIT', ordinal: 0, from: 0, to: 4, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: 0.99 }],
-  camera: { steps: [], stays: [] },
+  camera: { steps: [], stays: [{ from: 0, to: 4, rests: 1 }] },
   things: { tracks, looked, weak: {}, known: ['person', 'car'], asked: 0.5, volunteered: 0.8 },
 })
 
@@ -40,12 +40,13 @@ test('before a camera that moves nothing is said to stay in its place', () => {
   const measures = clip([track('person', 300, 0)])
   const pan = Array.from({ length: 8 }, (_, nth) => ({ from: nth / 2, to: (nth + 1) / 2, dx: -0.05, dy: 0, zoom: 0, trust: 1 }))
   const told = (camera: ClipMeasures['camera']) => toldFacts(factsOf({ ...measures, camera })).find(({ kind }) => kind === 'thing')?.text.en
-  expect(told({ steps: [], stays: [{ from: 0, to: 4, rests: 1 }] })).toContain('stays in place')
+  expect(told(measures.camera)).toContain('stays in place')
   expect(told({ steps: pan, stays: [{ from: 0, to: 4, rests: 0 }] })).not.toContain('stays in place')
 })
 
 test('text on the picture is told, and what nobody knows of the camera is not', () => {
-  expect(toldFacts(factsOf(clip([]))).map(({ kind, text, ordinals }) => ({ kind, text, ordinals }))).toEqual([
+  const unknown = { ...clip([]), camera: { steps: [], stays: [] } }
+  expect(toldFacts(factsOf(unknown)).map(({ kind, text, ordinals }) => ({ kind, text, ordinals }))).toEqual([
     { kind: 'text', text: { en: 'Text “EXIT”: 0:00.0–0:04.0', de: 'Text „EXIT“: 0:00.0–0:04.0' }, ordinals: [0] },
   ])
 })

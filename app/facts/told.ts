@@ -4,13 +4,11 @@ import { clockText } from '../table/facts.ts'
 import { wordsIn } from '../wording.ts'
 import { type Language, nounOf, numberName, theNameOf } from '../words.ts'
 import { countText, quoted } from './caption.ts'
-import type { Fact } from './facts.ts'
+import { type Fact, statedMotion } from './facts.ts'
 import { SURE } from './reliability.ts'
 import { unreadText } from './unread.ts'
 import { cameraText, capital, lightText, listText, motionText, placeText } from './wording.ts'
 
-/** A motion is mentioned from this clarity on, as in captions. */
-const CLEAR = 0.62
 /** The most objects listed: people do not read through more. */
 const MOST_THINGS = 12
 
@@ -86,10 +84,9 @@ function wordsOf(fact: Fact, language: Language): string | null {
       return `${countText(fact, language)}${perhaps}${atOnce}${tracks}`
     }
     case 'thing': {
-      const { label, colour, motion, ground, x, y } = fact
-      // If the camera moves, a thing that stays in place in the picture does not stand still.
-      const told = motion && motion.clarity >= CLEAR && (motion.way !== 'still' || ground?.way === 'still')
-      const way = told ? motionText(motion.way, false, language) : null
+      const { label, colour, x, y } = fact
+      const motion = statedMotion(fact)
+      const way = motion && motionText(motion.way, false, language)
       return [theNameOf(label, language, colour ?? undefined), placeText(x, y, language), ...(way === null ? [] : [way])].join(', ')
     }
     case 'overlap': {
