@@ -5,7 +5,7 @@ import { withAsked } from './asked.ts'
 import { pictureAnswer, textAnswer } from './answer-picture.ts'
 import { ofThings } from './answer-things.ts'
 import { countText } from './caption.ts'
-import { boxAt, factsOf, mostAtOnce, thereOf, trackReliability } from './facts.ts'
+import { boxAt, factsOf, mayBeMore, mostAtOnce, thereOf, trackReliability, twice } from './facts.ts'
 import type { ClipMeasures, Moment, ThingTrack } from './input.ts'
 import { motionOf } from './motion.ts'
 import { type Asked, languageOf, type Question, readQuestion } from './question.ts'
@@ -19,7 +19,6 @@ import {
   fromStart,
   isPlaced,
   isThere,
-  mayBeMore,
   momentAt,
   noneCounted,
   NOTHING,
@@ -29,7 +28,6 @@ import {
   sceneOf,
   sinceText,
   TRUST,
-  twice,
   wornColours,
 } from './scene.ts'
 import { readable, unreadShare, unreadText } from './unread.ts'

@@ -135,6 +135,16 @@ describe('facts', () => {
       clip([100, 300, 500].map((x, i) => thing({ label: 'person', at: [x, 180], score: i < 2 ? 0.95 : weak })))
     expect(both(crowd(0.6))).toEqual(['At least two people; the camera is still', 'Mindestens zwei Personen; die Kamera steht still'])
     expect(both(crowd(0.2))[0]).toMatch(/^Two people/)
+    // Who asked for a name is shown its weak boxes too. That one is there is sure by that; that there is a second one is not.
+    const asked = (found: number) => [
+      thing({ label: 'person', at: [200, 180] }),
+      { ...thing({ label: 'person', at: [600, 330], score: 0.8 }), found, asked: true },
+    ]
+    expect(both(clip(asked(0.7)))[0]).toMatch(/^At least one person;/)
+    expect(both(clip(asked(0.79)))[0]).toMatch(/^Two people;/)
+    expect(both(clip(asked(0.7).slice(1)))[0]).toMatch(/^A person;/)
+    // A weaker one that stays through the clip may be one more, also of a name that was asked for.
+    expect(both(clip([...asked(0.79), thing({ label: 'person', at: [60, 180], score: 0.4 })]))[0]).toMatch(/^At least two people;/)
     const one = [0.95, 0.6].map((score, i) => thing({ label: 'person', at: [100 + 200 * i, 180], score }))
     expect(both(clip(one))[0]).toMatch(/^A person/)
   })

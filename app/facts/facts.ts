@@ -120,6 +120,14 @@ export function trackReliability(
   return wanted === true || score >= 1 ? byScore : Math.min(byScore, reliabilityOf(label, score), part ? GUESS : 1)
 }
 
+/**
+ * How often such a track is one more of its name, 0..1: where somebody asked for the name, a weak one is shown, since one is probably there; but a
+ * second weak one is no surer for that.
+ */
+function countReliability(track: ThingTrack, things: Things): number {
+  return trackReliability({ ...track, score: track.found ?? track.score }, things)
+}
+
 /** A motion is stated from this clarity on. */
 const CLEAR = 0.62
 
@@ -311,7 +319,7 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things, 
   const sure = tracks.filter((track) => trackReliability(track, things) >= SURE)
   // Two hands may be one person's: of those who are seen in part alone, at most one is sure beside nobody else.
   const whole = mostAtOnce(
-    sure.filter(({ part }) => part !== true),
+    sure.filter((track) => track.part !== true && countReliability(track, things) >= SURE),
     things.looked,
   )
   const weak = things.tracks.filter((track) => track.label === label && track.score >= things.asked && track.score < least)
@@ -327,7 +335,7 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things, 
     mostAt: at,
     distinct: tracks.length,
     sure: whole?.most ?? Math.min(1, sure.length),
-    more: weak.length > 0 && (mostAtOnce([...tracks, ...weak], things.looked)?.most ?? 0) > most,
+    more: (weak.length > 0 && (mostAtOnce([...tracks, ...weak], things.looked)?.most ?? 0) > most) || mayBeMore(tracks, things),
     evidence: { frames: [at], boxes, numbers: { most, distinct: tracks.length } },
     // Reliability that at least one of them is right.
     reliability: Math.max(...tracks.map((track) => trackReliability(track, things))),
@@ -361,8 +369,54 @@ function overlapFacts(tracks: readonly ThingTrack[], things: Things): OverlapFac
 }
 
 /** The share of the smaller of two boxes that lies in the other. */
-export function coveredShare(a: Box, b: Box): number {
+function coveredShare(a: Box, b: Box): number {
   return sharedArea(a, b) / Math.max(1e-9, Math.min(boxArea(a), boxArea(b)))
+}
+
+/** Two boxes of one name that overlap by this much may show the same thing, */
+const TWICE = 0.5
+/** unless one moved this far past the other, in diagonals of the smaller box: parts of one thing move together. */
+const PAST = 0.5
+
+/** Whether two tracks of one name may show the same thing: they overlap at that moment and never moved past each other. */
+export function twice(a: ThingTrack, b: ThingTrack, moment: Moment): boolean {
+  const [first, second] = [boxAt(a, moment.time), boxAt(b, moment.time)]
+  if (a.label !== b.label || !first || !second || coveredShare(first, second) < TWICE) return false
+  const both = a.boxes.flatMap(({ time, box, outside }) => {
+    const other = outside === true ? null : boxAt(b, time)
+    return other ? [{ box, other }] : []
+  })
+  const apart = (of: (box: Box) => number) => {
+    const ways = both.map(({ box, other }) => of(other) - of(box))
+    return Math.max(...ways) - Math.min(...ways)
+  }
+  const size = Math.min(...both.map(({ box, other }) => Math.min(diagonal(box), diagonal(other))))
+  return (
+    Math.hypot(
+      apart(({ x1, x2 }) => (x1 + x2) / 2),
+      apart(({ y1, y2 }) => (y1 + y2) / 2),
+    ) <
+    PAST * size
+  )
+}
+
+const diagonal = ({ x1, y1, x2, y2 }: Box) => Math.hypot(x2 - x1, y2 - y1)
+
+/** A thing that just misses the threshold for names asked for, and lingers through so much of the clip, may be one more. */
+const JUST_MISSES = 0.3
+const LINGERS = 0.8
+
+/** Whether the detector kept seeing one more of a kind than `tracks`, below the threshold: then their number is not known. */
+export function mayBeMore(tracks: readonly ThingTrack[], { looked, ...things }: Things): boolean {
+  const [start, end] = [looked[0]?.time ?? 0, looked.at(-1)?.time ?? 0]
+  return things.tracks.some((one) => {
+    if (one.score >= things.asked || one.score < JUST_MISSES || !tracks.some(({ label }) => label === one.label)) return false
+    const boxes = one.boxes.filter(({ outside }) => outside !== true)
+    const [first, last] = [boxes[0], boxes.at(-1)]
+    if (!first || !last || boxes.length < 2 || last.time - first.time < LINGERS * (end - start)) return false
+    // A second box around one thing is not another.
+    return !tracks.some((other) => boxes.some((box) => twice(one, other, box)))
+  })
 }
 
 /** Movers that fill at least this share of a part of the picture cover it. */

@@ -21,6 +21,8 @@ export interface ThingTrack {
   label: string
   /** How sure the track is, 0..1. */
   score: number
+  /** The detector's own score, where the threshold of its label raised or lowered `score`. */
+  found?: number
   /** Somebody asked for it: a label of the library means its name. */
   asked?: boolean
   /** Only a part of what its name means is seen: see `showsPart`. */

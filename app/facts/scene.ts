@@ -1,8 +1,7 @@
 /** The tracks that a question is about, how sure it is that they are there, and their evidence. */
-import type { Box } from '../annotation.ts'
 import { COLOURS, type Colour } from '../colours.ts'
 import { type Language, nounOf, PERSON } from '../words.ts'
-import { boxAt, coveredShare, type FactEvidence, firstSeen, isDecided, knownMoments } from './facts.ts'
+import { boxAt, type FactEvidence, firstSeen, isDecided, knownMoments } from './facts.ts'
 import type { ClipMeasures, Moment, ThingBox, Things, ThingTrack } from './input.ts'
 import type { AskedThing, Question } from './question.ts'
 import { listText, secondsText } from './wording.ts'
@@ -31,11 +30,6 @@ const HAS_COLOUR = 0.3
 const HAS_HUE = { share: 0.12, times: 3 }
 /** Needed for "the light blue car", most of which is white or grey by the table of colour names. */
 const PALE = { share: 0.03, rest: 0.6 }
-/** Two boxes of one name that overlap by this much may show the same thing, */
-const TWICE = 0.5
-/** unless one moved this far past the other, in diagonals of the smaller box: parts of one thing move together. */
-const PAST = 0.5
-
 export interface Scene {
   clip: ClipMeasures
   things: Things
@@ -52,23 +46,6 @@ export function sceneOf(clip: ClipMeasures, things: Things, asked: readonly Aske
   const own = things.tracks.filter(({ label }) => classes.includes(label)).sort((a, b) => b.score - a.score)
   const doubt = Math.max(0, ...classes.map((name) => things.weak[name] ?? 0))
   return { clip, things, asked, classes, tracks: own.filter(({ score }) => score >= things.asked), doubt }
-}
-
-/** A thing that just misses the threshold for names asked for, and lingers through so much of the clip, may be one more. */
-const JUST_MISSES = 0.3
-const LINGERS = 0.8
-
-/** Whether the detector kept seeing one more of a kind than `tracks`, below the threshold: then their number is not known. */
-export function mayBeMore(tracks: readonly ThingTrack[], { looked, ...things }: Things): boolean {
-  const [start, end] = [looked[0]?.time ?? 0, looked.at(-1)?.time ?? 0]
-  return things.tracks.some((one) => {
-    if (one.score >= things.asked || one.score < JUST_MISSES || !tracks.some(({ label }) => label === one.label)) return false
-    const boxes = one.boxes.filter(({ outside }) => outside !== true)
-    const [first, last] = [boxes[0], boxes.at(-1)]
-    if (!first || !last || boxes.length < 2 || last.time - first.time < LINGERS * (end - start)) return false
-    // A second box around one thing is not another.
-    return !tracks.some((other) => boxes.some((box) => twice(one, other, box)))
-  })
 }
 
 /** Confidence of "none" as the answer to "how many": a person who asks how many there are has probably seen some. */
@@ -218,30 +195,6 @@ export function evidenceOf(tracks: readonly ThingTrack[], at: Moment | null, num
   const frames = [...new Map(boxes.map(({ ordinal, time }) => [ordinal, { ordinal, time }])).values()]
   return { frames: at && frames.length === 0 ? [{ ordinal: at.ordinal, time: at.time }] : frames, boxes, numbers }
 }
-
-/** Whether two tracks of one name may show the same thing: they overlap at that moment and never moved past each other. */
-export function twice(a: ThingTrack, b: ThingTrack, moment: Moment): boolean {
-  const [first, second] = [boxAt(a, moment.time), boxAt(b, moment.time)]
-  if (a.label !== b.label || !first || !second || coveredShare(first, second) < TWICE) return false
-  const both = a.boxes.flatMap(({ time, box, outside }) => {
-    const other = outside === true ? null : boxAt(b, time)
-    return other ? [{ box, other }] : []
-  })
-  const apart = (of: (box: Box) => number) => {
-    const ways = both.map(({ box, other }) => of(other) - of(box))
-    return Math.max(...ways) - Math.min(...ways)
-  }
-  const size = Math.min(...both.map(({ box, other }) => Math.min(diagonal(box), diagonal(other))))
-  return (
-    Math.hypot(
-      apart(({ x1, x2 }) => (x1 + x2) / 2),
-      apart(({ y1, y2 }) => (y1 + y2) / 2),
-    ) <
-    PAST * size
-  )
-}
-
-const diagonal = ({ x1, y1, x2, y2 }: Box) => Math.hypot(x2 - x1, y2 - y1)
 
 /** The name of the things in an answer: the plural of the class if the word means exactly one class, else the question's own word. */
 export function calledMany(scene: Scene, language: Language): string {

@@ -164,6 +164,22 @@ test('a threshold that hides every box leaves no caption and no certain number b
   expect(library.annotations(clipId).find(({ body }) => body.kind === 'caption')?.provenance?.packId).toBe(FACTS)
 })
 
+test('who asks for a name learns from its weak boxes that one is there, not how many', () => {
+  library.changeVocabulary(withNames([], ['person']))
+  run(0)
+  const two = (score: number) => {
+    library.detections.saveTracks(clipId, EYES, [
+      { score: 0.95, provenance, body: track('person', 100) },
+      { score, provenance, body: track('person', 400) },
+    ])
+    library.facts.refresh([clipId])
+    return said()
+  }
+  expect(two(0.95)).toMatch(/^Two people/)
+  expect(two(0.65)).toMatch(/^At least one person/)
+  expect(boxes()).toHaveLength(2)
+})
+
 test('what a person drew counts under its name in every clip that it reaches into, and no longer where it does not', async () => {
   run(0)
   const { sourceId } = library.clip(clipId)

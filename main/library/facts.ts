@@ -367,7 +367,7 @@ export class LibraryFacts {
         ...found.flatMap(({ id, label, score, body }) => {
           const of = JSON.parse(String(body)) as TrackBody
           const wanted = labelNamed(vocabulary, shown.get(String(label))?.label ?? '') !== undefined
-          const one = track(of, counting(String(label), Number(score)))
+          const one = { ...track(of, counting(String(label), Number(score))), found: Number(score) }
           return settled(of)
             ? []
             : [{ ...one, candidate: Number(id), ...(wanted ? { asked: true } : {}), ...(showsPart(one, probe) ? { part: true } : {}) }]
