@@ -288,6 +288,12 @@ export const FIXTURES: ReadonlySet<string> = new Set([
   ...['toilet', 'sink', 'tv', 'microwave', 'oven', 'refrigerator'],
 ])
 
+/** Classes of things between or around whose parts most of their box shows what stands behind: its colour is not theirs. */
+export const SEEN_THROUGH: ReadonlySet<string> = new Set([
+  ...['bicycle', 'airplane', 'kite', 'potted plant', 'chair', 'skis', 'baseball bat', 'tennis racket', 'scissors', 'toothbrush'],
+  ...CUTLERY,
+])
+
 /** Words that stand for several classes; each means more than the classes listed. */
 const GROUPS: readonly { words: string; classes: readonly string[] }[] = [
   { words: 'animal, creature, beast, Tier/Tiere, Lebewesen', classes: ANIMALS },

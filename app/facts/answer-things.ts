@@ -1,6 +1,6 @@
 /** Answers about things that are there: their colour, motion, times, place, order and size. */
 import { type Colour, dominantColour } from '../colours.ts'
-import { colourName, type Language, nameOf, nounOf, theNameOf } from '../words.ts'
+import { colourName, type Language, nameOf, nounOf, SEEN_THROUGH, theNameOf } from '../words.ts'
 import { boxAt, factsOf, firstSeen, thereOf, type ThingFact, trackReliability } from './facts.ts'
 import type { Moment, ThingBox, ThingTrack } from './input.ts'
 import type { Question } from './question.ts'
@@ -99,7 +99,7 @@ function colourOf(
 function colourAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scene, language: Language): FactAnswer | null {
   // A person has no colour, and what they wear has several.
   if (tracks.some(isPerson)) return null
-  return colourOf(
+  const answer = colourOf(
     read,
     tracks.map((track) => dominantColour(track.colours ?? [])),
     (colour) => tracks.every((track) => shareOf(track, colour) < 0.1),
@@ -107,6 +107,10 @@ function colourAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
     scene,
     language,
   )
+  // Most of such a box is what stands behind.
+  return answer && tracks.some(({ label }) => SEEN_THROUGH.has(label))
+    ? { ...answer, confidence: Math.min(answer.confidence, TRUST.guess) }
+    : answer
 }
 
 /** What a person wears. With several people it is unclear who is meant, so there is no answer. */

@@ -63,6 +63,13 @@ describe('answers to what is there', () => {
     expect(sure(clip([thing({ label: 'dog' }), thing({ label: 'dog', at: [460, 185] })]), 'How many dogs are there?')).toBe(2)
   })
 
+  it('is not sure of the colour of what is seen through: most of its box is what stands behind', () => {
+    expect(sure(clip([thing({ label: 'car', colour: 'grey' })]), 'What colour is the car?')).toBe('grey')
+    expect(sure(clip([thing({ label: 'bicycle', colour: 'grey' })]), 'What colour is the bicycle?')).toBe('unsure')
+    expect(sure(clip([thing({ label: 'bicycle', colour: 'grey' })]), 'Is the bicycle red?')).toBe('unsure')
+    expect(sure(clip([thing({ label: 'bicycle', colour: 'grey' })]), 'Is there a grey bicycle?')).toBe('unsure')
+  })
+
   it('refuses what the detector does not know, with the nearest', () => {
     expect(answerFrom(STREET, 'Is there a helmet?')).toEqual({
       cannot: 'This pack cannot see “helmet”; nearest that it can: person.',

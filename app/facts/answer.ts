@@ -1,6 +1,6 @@
 /** Answers questions about one clip from what was measured in it: sure answers, unsure ones, and none rather than a wrong one. */
 import { dominantColour } from '../colours.ts'
-import { classesOf, isPartOfPerson, isThing, type Language, nameOf, nearestWords, nounOf, PERSON } from '../words.ts'
+import { classesOf, isPartOfPerson, isThing, type Language, nameOf, nearestWords, nounOf, PERSON, SEEN_THROUGH } from '../words.ts'
 import { withAsked } from './asked.ts'
 import { pictureAnswer, textAnswer } from './answer-picture.ts'
 import { ofThings } from './answer-things.ts'
@@ -246,7 +246,8 @@ function presence(scene: Scene, read: Question, language: Language): FactAnswer 
   if (at !== null) return side === null && colour === null ? presenceAt(scene, at, language) : null
   if (side !== null) return aside(scene, read, side, language)
   const found = colour === null ? scene.tracks : ofColour(scene.tracks, colour, false)
-  const plainly = (track: ThingTrack) => colour === null || dominantColour(track.colours ?? [])?.colour === colour
+  const plainly = ({ label, colours = [] }: ThingTrack) =>
+    colour === null || (dominantColour(colours)?.colour === colour && !SEEN_THROUGH.has(label))
   // "cats and dogs": both must be there.
   const best = found.find(plainly) ?? found[0]
   if (best) {

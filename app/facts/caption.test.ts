@@ -155,6 +155,13 @@ describe('facts', () => {
     expect(going('tv')).toBe('A TV; the camera is still')
   })
 
+  it('tell no colour of what is seen through: most of its box is what stands behind', () => {
+    const [car, bicycle] = ['car', 'bicycle'].map((label) => clip([thing({ label, colour: 'grey' })]))
+    expect(car && both(car)[0]).toBe('A grey car; the camera is still')
+    expect(bicycle && both(bicycle)[0]).toBe('A bicycle; the camera is still')
+    expect(bicycle && toldFacts(factsOf(bicycle)).map(({ text }) => text.en)).not.toContainEqual(expect.stringContaining('grey'))
+  })
+
   it('tell nothing of the camera where somebody fills the picture: that everything moves may be that person', () => {
     const parts: [number, number][] = Array.from({ length: 16 }, () => [4, 0])
     const restless = { ...camera(-0.5), stays: camera(-0.5).stays.map((stay) => ({ ...stay, parts })) }

@@ -7,7 +7,7 @@ import type { ClipMeasures, Moment, TextLine, ThingBox, Things, ThingTrack } fro
 import { type LightKind, type LightStretch, lightStretches } from './light.ts'
 import { type Motion, motionOf } from './motion.ts'
 import { reliabilityOf, SURE } from './reliability.ts'
-import { FIXTURES, MOVERS } from '../words.ts'
+import { FIXTURES, MOVERS, SEEN_THROUGH } from '../words.ts'
 import { readable, readableParts, type Stretch } from './unread.ts'
 
 export interface FactEvidence {
@@ -39,7 +39,7 @@ export interface ThingFact extends Stated {
   motion: Motion | null
   /** Motion over the ground: the same as in the picture if the camera stands; null if it is not known. */
   ground: Motion | null
-  /** Null also for people: their clothes have several colours. */
+  /** Null also for people, whose clothes have several colours, and for what is seen through. */
   colour: Colour | null
 }
 
@@ -301,7 +301,7 @@ function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera
         : !fixture && camera.moves === true && clip.camera.steps.some(({ dx, dy, zoom }) => dx !== 0 || dy !== 0 || zoom !== 0)
           ? motionOf(track, clip.frame, clip.camera)
           : null,
-    colour: track.label === 'person' ? null : (dominantColour(track.colours ?? [])?.colour ?? null),
+    colour: track.label === 'person' || SEEN_THROUGH.has(track.label) ? null : (dominantColour(track.colours ?? [])?.colour ?? null),
     evidence: {
       frames: [{ ordinal: key.ordinal, time: key.time }],
       boxes: [{ ordinal: key.ordinal, time: key.time, box: key.box }],
