@@ -42,7 +42,7 @@ try {
   else if (process.argv.includes('--import')) benchImport(row, process.argv.slice(process.argv.indexOf('--import') + 1))
   else if (process.argv.includes('--merge')) benchMerge(row, process.argv.slice(process.argv.indexOf('--merge') + 1))
   else if (process.argv.includes('--overview')) await benchOverview(row)
-  else if (process.argv.includes('--vectors')) benchVectors(row)
+  else if (process.argv.includes('--vectors')) await benchVectors(row, videos)
   else if (process.argv.includes('--workers')) await benchWorkers(row)
   else await all()
   const cpu = os.cpus()

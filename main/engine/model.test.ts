@@ -49,6 +49,21 @@ describe('a model', () => {
     seen = await model.see(cutTubes(clip ?? expect.fail(), pack.manifest.input))
   }, 180_000)
 
+  it.each([0, NaN])('refuses an encoding all of whose numbers are %d, which no search could compare', async (value) => {
+    class Broken extends Graphs {
+      override async run(...asked: Parameters<Graphs['run']>): ReturnType<Graphs['run']> {
+        const outputs = await super.run(...asked)
+        floatsOf(outputs, 'embedding').fill(value)
+        return outputs
+      }
+    }
+    const broken = new Model(pack, new Broken(pack.graphs, { provider: 'cpu', threads: 1 }))
+    const [clip] = pack.knownAnswers.clips
+    await expect(broken.encode(cutTubes(clip ?? expect.fail(), pack.manifest.input))).rejects.toMatchObject({
+      problem: { code: 'pack-cannot', message: expect.stringContaining('zeros') as string },
+    })
+  })
+
   it('decodes with a cache what it decodes without', async () => {
     const { graphs } = model
     const { dims, prompts, tokenizer } = pack.manifest

@@ -4,7 +4,7 @@ import type { Detection } from '../../app/detections.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { type MammutManifest, temperatureOf, unlearnt } from '../../app/pack/mammut.ts'
 import { cutTubes, frameWeights, heatOf, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
-import { dot } from '../../app/vector.ts'
+import { dot, isDirection } from '../../app/vector.ts'
 import { beamSearch } from './beam.ts'
 import { type CrossAttention, overCross } from './continuing.ts'
 import { decode, type Decoded } from './decode.ts'
@@ -54,9 +54,16 @@ export class Model {
     this.#text = new Text(pack)
   }
 
-  /** @param tubes As `cutTubes` gives them. */
+  /** @param tubes As `cutTubes` gives them. @throws TubeletError `pack-cannot` where the embedding has no direction. */
   async encode(tubes: readonly Uint8Array[]): Promise<Encoding> {
     const { embedding, memory, tokens } = await this.see(tubes)
+    if (!isDirection(embedding))
+      throw new TubeletError({
+        code: 'pack-cannot',
+        message: 'The pack makes zeros, or values that are no numbers, of a clip of this file, so nothing of that was stored.',
+        stillWorks: 'All other files go on.',
+        next: 'Choose another pack on the Packs page, and analyse the file again.',
+      })
     return { embedding, memory: toHalf(memory), tokens: tokens && toHalf(tokens) }
   }
 

@@ -61,6 +61,6 @@ function strays(db: DatabaseSync): string[] {
 function values(db: DatabaseSync): string[] {
   return unreadable(db, NAMED).map(({ table, column, kind, key }) => {
     const row = Object.values(key).map(String).join(' ')
-    return `“${column}” in row ${row} of ${table} ${kind === 'json' ? 'is no JSON, or not of this kind' : kind === 'packed' || kind === 'serialized' ? 'does not unpack' : 'has a wrong length'}`
+    return `“${column}” in row ${row} of ${table} ${kind === 'json' ? 'is no JSON, or not of this kind' : kind === 'packed' || kind === 'serialized' ? 'does not unpack' : kind === 'halves' ? 'has a wrong length' : 'has a wrong length, or no direction'}`
   })
 }

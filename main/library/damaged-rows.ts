@@ -10,9 +10,13 @@ import { inflateSync } from 'node:zlib'
 import type { BackendEvent } from '../../app/contract.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
 import { phrase, said } from '../../app/phrase.ts'
+import { isDirection } from '../../app/vector.ts'
 
-/** How a value is stored. `floats` and `halves`: numbers of four and two bytes; `vector`: as many floats as in the other rows of its pack. */
-type Kind = 'json' | 'packed' | 'serialized' | 'floats' | 'halves' | 'vector'
+/**
+ * How a value is stored. `halves`: numbers of two bytes; `vector`: as many floats as in the other rows of its pack, with a direction; `vectors`: one for
+ * each place of the row.
+ */
+type Kind = 'json' | 'packed' | 'serialized' | 'halves' | 'vector' | 'vectors'
 /**
  * What becomes of a row when the value is gone: the value is missing (`null`) or empty, the video must be analysed again (`analyse`), the whole row goes
  * (`row`), the whole step of undo goes (`step`), or nothing is done: the value is read only when somebody brings the row back (`stays`).
@@ -67,7 +71,7 @@ const COLUMNS: Readonly<Record<string, Readonly<Record<string, Stored>>>> = {
   unanswered: { why: json('row') },
   views: { spec: json('row', OBJECT) },
   picks: { clip_ids: json('row', LIST) },
-  regions: { places: json('row', LIST), vectors: { kind: 'floats', cure: 'row' } },
+  regions: { places: json('row', LIST), vectors: { kind: 'vectors', cure: 'row' } },
   seen: { body: { kind: 'packed', cure: 'row' } },
   cells: { body: { kind: 'halves', cure: 'row' } },
   removed: { rows: { kind: 'serialized', cure: 'stays' } },
@@ -86,6 +90,7 @@ export interface Unreadable {
 /** @param most Stops after so many. @param tables Only these. @param kinds Only these; all if left out. */
 export function unreadable(db: DatabaseSync, most = Infinity, tables = Object.keys(COLUMNS), kinds?: readonly Kind[]): Unreadable[] {
   const found: Unreadable[] = []
+  db.function('undirected', undirected)
   for (const [table, columns] of Object.entries(COLUMNS)) {
     if (!tables.includes(table)) continue
     const there = db.prepare('SELECT name, pk FROM pragma_table_info(?)').all(table)
@@ -117,13 +122,13 @@ function conditionOf(kind: Kind, column: string, shape = '1'): [where: string, i
         `CASE WHEN json_valid(${quoted(column)}) THEN NOT coalesce(${shape.replaceAll('@', quoted(column))}, 0) ELSE 1 END`,
         () => true,
       ]
-    case 'floats':
-      return [`length(${quoted(column)}) % 4 <> 0`, () => true]
+    case 'vectors':
+      return [`undirected(${quoted(column)}, CASE WHEN json_valid(places) THEN json_array_length(places) END)`, () => true]
     case 'halves':
       return [`length(${quoted(column)}) % 2 <> 0`, () => true]
     case 'vector':
       return [
-        `${quoted('id')} IN (SELECT id FROM (SELECT id, 2 * count(*) OVER (PARTITION BY pack_digest, length(${quoted(column)})) < count(*) OVER (PARTITION BY pack_digest) AS odd FROM encodings) WHERE odd) OR length(${quoted(column)}) % 4 <> 0`,
+        `${quoted('id')} IN (SELECT id FROM (SELECT id, 2 * count(*) OVER (PARTITION BY pack_digest, length(${quoted(column)})) <= count(*) OVER (PARTITION BY pack_digest) AS odd FROM encodings) WHERE odd) OR undirected(${quoted(column)}, 1)`,
         () => true,
       ]
     case 'packed':
@@ -132,6 +137,15 @@ function conditionOf(kind: Kind, column: string, shape = '1'): [where: string, i
     case 'serialized':
       return ['1', (stored) => fails(() => deserialize(stored as Uint8Array))]
   }
+}
+
+/** Whether one of so many vectors of the same length, one after the other, cannot be compared with others. None has no numbers at all. */
+function undirected(stored: SQLOutputValue, count: SQLOutputValue): number {
+  if (!(stored instanceof Uint8Array) || stored.byteLength % 4 !== 0) return 1
+  const all = new Float32Array(new Uint8Array(stored).buffer)
+  const width = all.length / Number(count ?? NaN)
+  for (let at = 0; at < all.length; at += width) if (!Number.isInteger(width) || !isDirection(all.subarray(at, at + width))) return 1
+  return 0
 }
 
 function fails(read: () => unknown): boolean {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
 import type { Filters } from '../../app/contract/find.ts'
@@ -229,51 +230,116 @@ test('the best of many scores are the best, equals in order, and the line is whe
 })
 
 test('likeness stands out from a library two deviations over its median', () => {
+  const of = (...scores: number[]) => outstanding(Float32Array.from(scores), new Uint8Array(scores.length).fill(1))
   // Median 0.3; the distances from it have the median 0.1.
-  expect(outstanding(Float32Array.of(0.5, 0.2, 0.3, 0.1, 0.4))).toBeCloseTo(0.3 + 2 * 1.4826 * 0.1, 5)
-  expect(outstanding(new Float32Array(0))).toBe(SAME_PICTURE)
-  expect(outstanding(Float32Array.of(0.9, 0.95, 0.99))).toBeLessThanOrEqual(SAME_PICTURE)
+  expect(of(0.5, 0.2, 0.3, 0.1, 0.4)).toBeCloseTo(0.3 + 2 * 1.4826 * 0.1, 5)
+  expect(of()).toBe(SAME_PICTURE)
+  expect(of(0.9, 0.95, 0.99)).toBeLessThanOrEqual(SAME_PICTURE)
+  expect(outstanding(Float32Array.of(0.5, 0.2, 1, 0.3, 0.1, 0.4, 1), Uint8Array.of(1, 1, 0, 1, 1, 1, 0))).toBe(of(0.5, 0.2, 0.3, 0.1, 0.4))
 })
 
-test('a matrix grows and replaces rows', () => {
+test('a matrix grows and replaces rows, and takes no vector of another length or without a direction', () => {
   const bytes = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer)
   const vectors = new Vectors(2)
   for (let row = 0; row < 9; row++) vectors.set(bytes(row, 1))
   vectors.set(bytes(5, 5), 2)
   expect(vectors.rows).toBe(9)
-  expect([...vectors.cosines(Float32Array.of(1, 0))]).toEqual([0, 1, 5, 3, 4, 5, 6, 7, 8])
-  expect(vectors.cosine(0, 1)).toBe(1)
+  const { cosines, within } = vectors.cosines(Float32Array.of(1, 0))
+  expect([...cosines]).toEqual([0, 1, 5, 3, 4, 5, 6, 7, 8])
+  expect(within).toBe(0)
+  expect(vectors.cosine(Float32Array.of(0, 1), 1)).toBe(1)
+  for (const wrong of [bytes(1), bytes(1, 2, 3), bytes(0, 0), bytes(1, NaN), bytes(Infinity, 1), bytes(1, 2, 0, 0), new Uint8Array(0)])
+    expect(() => vectors.set(wrong)).toThrow(RangeError)
+  expect(vectors.rows).toBe(9)
 })
 
-test('a matrix of any width and size is compared as the sums say, and the best of it are those that sorting gives', () => {
+/** Numbers from -1 to 1, the same in every run. */
+function numbers(): () => number {
   let state = 1
-  const random = () => (state = (Math.imul(state ^ (state >>> 15), 2_246_822_519) + 374_761_393) >>> 0) / 2 ** 31 - 1
-  for (const [width, rows] of [
-    [3, 20_000],
-    [96, 9_000],
-    [90, 100],
-  ] as const) {
-    const vectors = new Vectors(width)
-    const all = Array.from({ length: rows }, () => unit(Array.from({ length: width }, random)))
-    for (const row of all) vectors.set(new Uint8Array(row.buffer))
-    const query = unit(Array.from({ length: width }, random))
-    const sums = all.map((row) => row.reduce((sum, value, at) => sum + value * (query[at] ?? 0), 0))
-    const cosines = vectors.cosines(query)
-    expect(cosines.every((cosine, row) => Math.abs(cosine - (sums[row] ?? 0)) < 1e-5)).toBe(true)
-    expect([...vectors.row(rows - 1)]).toEqual([...(all[rows - 1] ?? [])])
+  return () => (state = (Math.imul(state ^ (state >>> 15), 2_246_822_519) + 374_761_393) >>> 0) / 2 ** 31 - 1
+}
 
-    const passes = Uint8Array.from(all, (_, row) => Number(row % 3 !== 0))
-    const order = [...cosines.keys()].filter((row) => passes[row] === 1).sort((a, b) => (cosines[b] ?? 0) - (cosines[a] ?? 0) || a - b)
-    expect(best(cosines, passes, 25, 0.1)).toEqual({
-      rows: order.slice(0, 25),
-      matches: order.filter((row) => (cosines[row] ?? 0) >= 0.1).length,
-      compared: order.length,
-    })
-    const ascending = cosines.toSorted()
-    const median = ascending[rows >> 1] ?? 0
-    const spread = ascending.map((value) => Math.abs(value - median)).sort()[rows >> 1] ?? 0
-    expect(outstanding(cosines)).toBeCloseTo(Math.min(SAME_PICTURE, median + 2 * 1.4826 * spread), 6)
+test('a matrix of any width and size is compared as the sums say, and the best of it are those that sorting gives', () => {
+  const random = numbers()
+  for (const [width, rows, floats] of [
+    [3, 20_000, 20_000],
+    [96, 9_000, 9_000],
+    [90, 100, 100],
+    // As above a million: rows become two bytes a number when one more comes.
+    [3, 20_000, 10_000],
+    [96, 9_000, 100],
+    [90, 101, 100],
+  ] as const) {
+    const vectors = new Vectors(width, floats)
+    // As in a library: videos, whose clips are alike. One video is still.
+    const all: Float32Array[] = []
+    for (let row = 0; row < rows; row += 1) {
+      const spread = row < 1_000 ? 0.0005 : 0.5
+      const other = row % 10 === 0 || row === 0 ? null : all[row - 1]
+      all.push(
+        unit(Array.from({ length: width }, (_, at) => (other ? (other[at] ?? 0) + (spread * random()) / Math.sqrt(width) : random()))),
+      )
+    }
+    for (const row of all) vectors.set(new Uint8Array(row.buffer))
+    vectors.set(new Uint8Array((all[7] ?? expect.fail()).buffer), 8)
+    all[8] = all[7] ?? expect.fail()
+    for (const query of [unit(Array.from({ length: width }, random)), all[50] ?? expect.fail(), all.at(-1) ?? expect.fail()]) {
+      const { cosines, within } = vectors.cosines(query)
+      const exact = Float32Array.from(all, (_, row) => vectors.cosine(query, row))
+      const sums = all.map((row) => row.reduce((sum, value, at) => sum + value * (query[at] ?? 0), 0))
+      const farthest = (some: Float32Array, others: ArrayLike<number>) =>
+        some.reduce((most, value, row) => Math.max(most, Math.abs(value - (others[row] ?? NaN))), 0)
+      expect(farthest(exact, sums)).toBeLessThan(rows > floats ? 3e-5 : 1e-6)
+      expect(farthest(cosines, exact)).toBeLessThan(Math.max(within, 1e-6))
+      expect(within).toBeLessThan(0.02)
+      expect(vectors.row(rows - 1).every((value, at) => Math.abs(value - (all.at(-1)?.[at] ?? NaN)) < (rows > floats ? 3e-5 : 1e-9))).toBe(
+        true,
+      )
+
+      const passes = Uint8Array.from(all, (_, row) => Number(row % 3 !== 0))
+      const truth = within === 0 ? cosines.slice() : exact
+      const order = [...truth.keys()].filter((row) => passes[row] === 1).sort((a, b) => (truth[b] ?? 0) - (truth[a] ?? 0) || a - b)
+      const median = truth.toSorted()[rows >> 1] ?? 0
+      const everything = new Uint8Array(rows).fill(1)
+      const spread = truth.map((value) => Math.abs(value - median)).sort()[rows >> 1] ?? 0
+      expect(Math.abs(outstanding(cosines, everything) - Math.min(SAME_PICTURE, median + 2 * 1.4826 * spread))).toBeLessThanOrEqual(
+        4 * within + 1e-6,
+      )
+      for (const line of [0.1, median, truth[order[40] ?? 0] ?? 0]) {
+        const found = best(cosines.slice(), passes, 25, line, { within, settled: (row) => vectors.cosine(query, row) })
+        expect([found.rows, found.compared]).toEqual([order.slice(0, 25), order.length])
+        const reach = (least: number) => order.filter((row) => (truth[row] ?? 0) >= least).length
+        expect(found.matches).toBeGreaterThanOrEqual(reach(line + within))
+        expect(found.matches).toBeLessThanOrEqual(reach(line - within))
+      }
+    }
   }
+})
+
+test('an embedding without a direction or of another length is not stored, and one that is there already is set aside and told', async () => {
+  const clips = [1, 2, 3, 4].map((seed) => addClip(`${seed}.mp4`, 0, scattered(seed)))
+  for (const wrong of [new Float32Array(8), scattered(5).fill(NaN, 3, 4), Float32Array.of(1, 0)])
+    expect(() => addClip('5.mp4', 0, wrong)).toThrow(RangeError)
+  expect((await rank(towards(scattered(1)))).searched).toBe(4)
+  const other = new DatabaseSync(path.join(folder, 'library.sqlite'))
+  for (const [clipId, wrong] of [
+    [clips[1], new Float32Array(8)],
+    [clips[2], Float32Array.of(1, 0)],
+  ] as const)
+    other.prepare('UPDATE encodings SET embedding = ? WHERE clip_id = ?').run(new Uint8Array(wrong.buffer), clipId ?? 0)
+  other.close()
+  library.find.forget()
+  const told: unknown[] = []
+  library.onChange((event) => event.type === 'told' && told.push(event.phrase))
+  expect(await library.damage.despite(() => rank(towards(scattered(1))))).toMatchObject({ searched: 2, total: 5 })
+  expect(told).toEqual([expect.objectContaining({ values: { count: 2, file: path.join(folder, 'damaged-rows.jsonl') } })])
+  // The same of regions.
+  const box = { cx: 0.5, cy: 0.5, w: 0.2, h: 0.2 }
+  const vectors = Float32Array.of(0, 0, 0, 1, 0, 0)
+  library.find.saveRegions(clips[0] ?? 0, DIGEST, { frames: [0, 1], boxes: [box, box], vectors })
+  library.find.saveRegions(clips[3] ?? 0, DIGEST, { frames: [0, 1], boxes: [box, box], vectors })
+  const { ranked } = await rank({ by: 'region', clipId: clips[0] ?? 0, vector: unit([1, 0, 0]) })
+  expect(ranked.map(({ clipId, score, place }) => [clipId, score, place?.frame])).toEqual([[clips[3], 1, 1]])
 })
 
 test('a search whose worker dies is told, and the next one is answered by another', async () => {

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clip } from '../../app/contract/clip.ts'
 import type { Problem } from '../../app/errors.ts'
+import { isDirection } from '../../app/vector.ts'
 import { Channel, thread } from '../channel.ts'
 import type { Regions } from '../engine/engine.ts'
 import { CLIP_VIEW, clipsOf } from './rows.ts'
@@ -61,12 +62,19 @@ export class LibraryFind {
       .map((row) => Number(row['clip_id']))
   }
 
-  saveRegions(clipId: number, digest: string, { frames, boxes, vectors }: Regions): void {
-    const places = frames.map((frame, at) => ({ frame, box: boxes[at] }))
+  /** Regions without a direction are left out: nothing can be compared with them. */
+  saveRegions(clipId: number, digest: string, { frames, boxes, vectors: all }: Regions): void {
+    const width = all.length / frames.length
+    const kept = frames.flatMap((frame, at) => {
+      const vector = all.subarray(at * width, (at + 1) * width)
+      return isDirection(vector) ? [{ frame, box: boxes[at], vector }] : []
+    })
+    const places = kept.map(({ frame, box }) => ({ frame, box }))
+    const vectors = Float32Array.from(kept.flatMap(({ vector }) => [...vector]))
     this.#db
       .prepare(
         'INSERT OR REPLACE INTO regions (encoding_id, places, vectors) SELECT id, ?, ? FROM encodings WHERE clip_id = ? AND pack_digest = ?',
       )
-      .run(JSON.stringify(places), new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength), clipId, digest)
+      .run(JSON.stringify(places), new Uint8Array(vectors.buffer), clipId, digest)
   }
 }

@@ -11,6 +11,7 @@ import type { FrameRef, Probe } from '../../app/media.ts'
 import type { NumberedVideo } from '../../app/numbered.ts'
 import { phrase, type Phrase, said } from '../../app/phrase.ts'
 import type { Encoding } from '../engine/engine.ts'
+import { isDirection } from '../../app/vector.ts'
 import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
 import type { Language } from '../../app/words.ts'
 import { Bin, KEPT_DAYS } from './bin.ts'
@@ -533,7 +534,7 @@ export class Library {
 
   /**
    * Store what one pack's encoder gave for a clip, with its caption and its boxes, in one transaction.
-   * @returns False if the clip was removed meanwhile.
+   * @returns False if the clip was removed meanwhile. @throws RangeError for an embedding with which search could compare nothing.
    */
   saveClipResult(
     clipId: number,
@@ -543,6 +544,11 @@ export class Library {
     results: { caption: MachineResult | null; seen: Look | null },
   ): boolean {
     const saved = this.#atomic(() => {
+      const { embedding } = encoding
+      const others = this.#db.prepare('SELECT length(embedding) / 4 AS width FROM encodings WHERE pack_digest = ? LIMIT 1').get(info.digest)
+      if (embedding.length !== Number(others?.['width'] ?? embedding.length)) throw new RangeError('an embedding of another length')
+      // Packs that do not search give none.
+      if (embedding.length > 0 && !isDirection(embedding)) throw new RangeError('an embedding without a direction')
       const { changes } = this.#db
         .prepare(
           `INSERT OR REPLACE INTO encodings (clip_id, pack_digest, embedding, memory, tokens, caption, frames)
@@ -550,7 +556,7 @@ export class Library {
         )
         .run(
           info.digest,
-          bytesOf(encoding.embedding),
+          bytesOf(embedding),
           bytesOf(encoding.memory),
           encoding.tokens && bytesOf(encoding.tokens),
           results.caption && JSON.stringify(results.caption),

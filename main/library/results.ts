@@ -108,7 +108,6 @@ function oneClip(library: Library, from: DatabaseSync, sourceId: number, row: Ro
     const info = packs.get(String(one['pack_digest']))
     if (info === undefined || library.hasEncoding(clipId, info.digest)) continue
     const embedding = new Float32Array(own(one['embedding']))
-    if (!isDirection(embedding)) throw new RangeError('an embedding without a direction')
     const tokens = one['tokens']
     library.saveClipResult(
       clipId,
@@ -192,11 +191,4 @@ function bytes(value: SQLOutputValue | undefined): Uint8Array {
 function own(value: SQLOutputValue | undefined): ArrayBuffer {
   if (!(value instanceof Uint8Array)) throw new TypeError('bytes are missing')
   return new Uint8Array(value).buffer
-}
-
-/** Search compares directions: a vector of zeros, or with anything that is no number, has none. */
-function isDirection(vector: Float32Array): boolean {
-  let square = 0
-  for (const value of vector) square += value * value
-  return Number.isFinite(square) && square > 0
 }

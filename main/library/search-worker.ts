@@ -14,7 +14,7 @@ import { conditionOf } from './filters.ts'
 import { TRACKS_IN_CLIPS } from './reach.ts'
 import { UNSURE_NAME } from './rows.ts'
 import { WordSearch } from './search-words.ts'
-import { best, outstanding, picked, SAME_PICTURE, Vectors } from './vectors.ts'
+import { best, type Doubt, outstanding, SAME_PICTURE, Vectors } from './vectors.ts'
 
 /**
  * A text, scored by its log-odds, scale * cosine + bias; or, against rivals, with the log of the sum of exp(scale * cosine) over the rivals instead of -bias.
@@ -122,8 +122,8 @@ class Index {
   /** Clip id by row of `clips`. */
   readonly clipIds: number[] = []
   readonly sourceIds: number[] = []
-  /** By row: whether the clip is familiar to the pack. */
-  readonly familiar: boolean[] = []
+  /** By row: 1 if the clip is familiar to the pack. */
+  readonly familiar: number[] = []
   readonly rowOf = new Map<number, number>()
   regions = new Vectors(0)
   /** For each clip with regions: its row of `clips`, and the row of its first region. They end where the next clip's begin. */
@@ -136,6 +136,7 @@ class Index {
     this.generation = generation
   }
 
+  /** @throws RangeError at an embedding of another length or without a direction: the library then sets it aside (damaged-rows.ts). */
   refreshClips(): void {
     for (const row of newerClips.iterate(this.digest, this.#lastClip)) {
       const bytes = row['embedding'] as Uint8Array
@@ -147,7 +148,7 @@ class Index {
       this.rowOf.set(clipId, at)
       this.clipIds[at] = clipId
       this.sourceIds[at] = Number(row['source_id'])
-      this.familiar[at] = row['unfamiliar'] === 0
+      this.familiar[at] = Number(row['unfamiliar'] === 0)
       this.#lastClip = Number(row['id'])
     }
   }
@@ -155,10 +156,11 @@ class Index {
   refreshRegions(): void {
     for (const row of newerRegions.iterate(this.digest, this.#lastRegions)) {
       const bytes = row['vectors'] as Uint8Array
+      this.#lastRegions = Number(row['encoding_id'])
+      if (bytes.byteLength === 0) continue
       if (this.regions.width === 0) this.regions = new Vectors(Number(regionWidth.get(row['encoding_id'] ?? 0)?.['width']))
       this.described.push({ row: this.rowOf.get(Number(row['clip_id'])) ?? 0, from: this.regions.rows })
       this.regions.set(bytes)
-      this.#lastRegions = Number(row['encoding_id'])
     }
   }
 }
@@ -203,9 +205,9 @@ function rank(index: Index, { filters, sought, limit }: Calls['rank']['input']):
     }
   }
   const allowed = passing(filters)
-  const { scores, line, likest, passes } = comparedAmong(index, allowed, sought)
+  const { scores, line, doubt, likest, passes } = comparedAmong(index, allowed, sought)
   const self = sought.by === 'text' ? null : sought.clipId
-  const top = best(scores, passes, limit * SPARE, line)
+  const top = best(scores, passes, limit * SPARE, line, doubt)
   const total = (allowed?.length ?? clipCount()) - (self !== null && (allowed === null || allowed.includes(self)) ? 1 : 0)
   const ranked = collapse(index, top.rows)
     .slice(0, limit)
@@ -250,8 +252,9 @@ function placeIn({ digest }: Index, clipId: number, at: number): Ranking['ranked
 }
 
 interface Compared {
-  /** By row of the index. */
+  /** By row of the index; `doubt` says how far they may be off. */
   scores: Float32Array
+  doubt: Doubt
   line: number
   /** 1 for each row that could be compared. */
   compared: Uint8Array
@@ -260,51 +263,83 @@ interface Compared {
 }
 
 function compare(index: Index, sought: Sought): Compared {
-  const everything = new Uint8Array(index.clips.rows).fill(1)
+  const { clips } = index
+  const everything = new Uint8Array(clips.rows).fill(1)
   if (sought.by === 'text') {
-    const { against, scale, line } = sought
-    const rivals = typeof against === 'number' ? null : rivalsOf(index, against, scale)
-    const bias = typeof against === 'number' ? against : 0
-    const compared = sought.familiar === 'only' ? Uint8Array.from(index.familiar, Number) : everything
-    return {
-      scores: index.clips.cosines(sought.vector).map((cosine, row) => scale * cosine + (rivals ? -(rivals[row] ?? 0) : bias)),
-      line,
-      compared,
-      likest: null,
-    }
+    const compared = sought.familiar === 'only' ? new Uint8Array(index.familiar) : everything
+    return { ...logOdds(clips, sought), line: sought.line, compared, likest: null }
   }
   const own = index.rowOf.get(sought.clipId)
   if (own === undefined) throw new Error('the clip is not encoded')
   // Clips of the same video are alike, so the line is drawn by the scores of other videos.
-  const line = (scores: Float32Array, compared: Uint8Array) =>
-    outstanding(
-      picked(
-        scores,
-        compared.map((one, row) => (index.sourceIds[row] === index.sourceIds[own] ? 0 : one)),
-      ),
-    )
+  const line = (scores: Float32Array, compared: Uint8Array) => {
+    const unrelated = compared.slice()
+    for (let row = 0; row < unrelated.length; row += 1) if (index.sourceIds[row] === index.sourceIds[own]) unrelated[row] = 0
+    return outstanding(scores, unrelated)
+  }
   if (sought.by === 'clip') {
-    const scores = index.clips.cosines(index.clips.row(own).slice())
-    return { scores, line: line(scores, everything), compared: everything, likest: null }
+    const query = clips.row(own).slice()
+    const { cosines: scores, within } = clips.cosines(query)
+    const doubt = { within, settled: (row: number) => clips.cosine(query, row) }
+    return { scores, doubt, line: line(scores, everything), compared: everything, likest: null }
   }
   index.refreshRegions()
-  const scores = new Float32Array(index.clips.rows).fill(-1)
-  const likest = new Int32Array(index.clips.rows)
-  const compared = new Uint8Array(index.clips.rows)
-  const cosines = index.regions.cosines(sought.vector)
-  for (const [place, { row, from }] of index.described.entries()) {
-    const to = index.described[place + 1]?.from ?? cosines.length
-    compared[row] = 1
-    // A clip whose regions were computed again occurs again later, and the later ones count.
-    scores[row] = -1
+  const scores = new Float32Array(clips.rows).fill(-1)
+  const likest = new Int32Array(clips.rows)
+  const compared = new Uint8Array(clips.rows)
+  const { regions } = index
+  const { cosines, within } = regions.cosines(sought.vector)
+  /** By row: which of the clips with regions it is. */
+  const places = new Int32Array(clips.rows)
+  const likestOf = (place: number, cosineOf: (region: number) => number) => {
+    const { row, from } = index.described[place] ?? { row: 0, from: 0 }
+    const to = index.described[place + 1]?.from ?? regions.rows
+    let most = -1
     for (let at = from; at < to; at += 1) {
-      const cosine = cosines[at] ?? 0
-      if (cosine <= (scores[row] ?? 0)) continue
-      scores[row] = cosine
+      const cosine = cosineOf(at)
+      if (cosine <= most) continue
+      most = cosine
       likest[row] = at - from
     }
+    return most
   }
-  return { scores, line: line(scores, compared), compared, likest }
+  for (const [place, { row }] of index.described.entries()) {
+    compared[row] = 1
+    // A clip whose regions were computed again occurs again later, and the later ones count.
+    places[row] = place
+    scores[row] = likestOf(place, (region) => cosines[region] ?? 0)
+  }
+  const settled = (row: number) => likestOf(places[row] ?? 0, (region) => regions.cosine(sought.vector, region))
+  return { scores, doubt: { within, settled }, line: line(scores, compared), compared, likest }
+}
+
+/** Log-odds of a text for each clip. */
+function logOdds(clips: Vectors, { vector, scale, against }: SoughtText): Pick<Compared, 'scores' | 'doubt'> {
+  const rivals = typeof against === 'number' ? null : against
+  const bias = typeof against === 'number' ? against : 0
+  const { cosines: scores, within } = clips.cosines(vector)
+  const others = (rivals ?? []).map((rival) => clips.cosines(rival))
+  const odds = (cosine: number, other: (rival: number) => number) =>
+    scale * cosine + (rivals === null ? bias : -logSumExp(rivals.length, (rival) => scale * other(rival)))
+  if (rivals === null) for (let row = 0; row < scores.length; row += 1) scores[row] = scale * (scores[row] ?? 0) + bias
+  else for (let row = 0; row < scores.length; row += 1) scores[row] = odds(scores[row] ?? 0, (rival) => others[rival]?.cosines[row] ?? 0)
+  return {
+    scores,
+    doubt: {
+      // The log of a sum of exponentials is off by no more than the one that is off most.
+      within: scale * (within + Math.max(0, ...others.map((other) => other.within))),
+      settled: (row) => odds(clips.cosine(vector, row), (rival) => clips.cosine(rivals?.[rival] ?? vector, row)),
+    },
+  }
+}
+
+/** Of `count` numbers; the largest is taken out first, so that the exponentials do not overflow. */
+function logSumExp(count: number, value: (nth: number) => number): number {
+  let largest = -Infinity
+  for (let nth = 0; nth < count; nth += 1) largest = Math.max(largest, value(nth))
+  let sum = 0
+  for (let nth = 0; nth < count; nth += 1) sum += Math.exp(value(nth) - largest)
+  return largest + Math.log(sum)
 }
 
 const inWords = new WordSearch(db)
@@ -326,16 +361,16 @@ function foundBy(index: Index, { filters, sought }: Calls['saying']['input']) {
   let searched: number | null = null
   if (sought.picture !== null) {
     const { picture } = sought
-    const { scores: compared, passes, line } = comparedAmong(index, passed, picture)
-    searched = passes.reduce((sum, one) => sum + one, 0)
+    const { scores: compared, passes, line, doubt } = comparedAmong(index, passed, picture)
+    const closest = best(compared, passes, NEAREST, line, doubt)
+    searched = closest.compared
     for (let row = 0; row < passes.length; row += 1) {
       const [clipId, score] = [index.clipIds[row] ?? 0, compared[row] ?? 0]
       if (passes[row] !== 1 || score < line) continue
       odds.set(clipId, score)
       if (!scores.has(clipId)) scores.set(clipId, PICTURES + 1 / (1 + Math.exp(-score)))
     }
-    if (scores.size === 0)
-      below = best(compared, passes, NEAREST, line).rows.map((row) => ({ clipId: index.clipIds[row] ?? 0, score: compared[row] ?? 0 }))
+    if (scores.size === 0) below = closest.rows.map((row) => ({ clipId: index.clipIds[row] ?? 0, score: compared[row] ?? 0 }))
   }
   return { said, scores, odds, below, total: passed?.length ?? clipCount(), searched }
 }
@@ -356,7 +391,7 @@ function words(index: Index, { filters, sought, limit }: Calls['words']['input']
   const listed = [...own, ...others].slice(0, limit)
   const reasons = said.reasons([...listed, ...near].map(({ clipId }) => clipId))
   const hit = (clipId: number, score: number | null, alike: number[]) => {
-    const guess = score !== null && sought.picture?.familiar === 'any' && index.familiar[index.rowOf.get(clipId) ?? -1] !== true
+    const guess = score !== null && sought.picture?.familiar === 'any' && index.familiar[index.rowOf.get(clipId) ?? -1] !== 1
     return {
       clipId,
       score,
@@ -410,7 +445,7 @@ function collapse(index: Index, rows: readonly number[]): { row: number; alike: 
     let likest: { cosine: number; alike: number[] } | null = null
     for (const other of kept) {
       if (index.sourceIds[other.row] === index.sourceIds[row]) continue
-      const cosine = index.clips.cosine(other.row, row)
+      const cosine = index.clips.cosine(index.clips.row(other.row), row)
       if (cosine >= SAME_PICTURE && cosine > (likest?.cosine ?? 0)) likest = { cosine, alike: other.alike }
     }
     if (likest) likest.alike.push(row)
@@ -420,14 +455,15 @@ function collapse(index: Index, rows: readonly number[]): { row: number; alike: 
 }
 
 function curve(index: Index, { sourceId, sought, ...pack }: Calls['curve']['input']): RawCurve {
-  const { scores, line, compared } = compare(index, sought)
+  const { scores, line, doubt, compared } = compare(index, sought)
   const ids = db
     .prepare('SELECT id FROM clips WHERE source_id = ? ORDER BY start_frame')
     .all(sourceId)
     .map((row) => Number(row['id']))
   const clips = ids.map((clipId) => {
     const row = index.rowOf.get(clipId)
-    return { clipId, score: row === undefined || (sought.by === 'text' && compared[row] !== 1) ? null : (scores[row] ?? null) }
+    if (row === undefined || (sought.by === 'text' && compared[row] !== 1)) return { clipId, score: null }
+    return { clipId, score: doubt.within > 0 && compared[row] === 1 ? doubt.settled(row) : (scores[row] ?? null) }
   })
   const vector = sought.by === 'text' ? sought.vector : sought.by === 'clip' ? index.clips.row(index.rowOf.get(sought.clipId) ?? 0) : null
   const moments =
@@ -462,19 +498,6 @@ function momentsOf(
   const whole = unit(means.reduce((sum, { mean }) => sum.map((value, i) => value + (mean[i] ?? 0)), new Float32Array(dims.memory)))
   if (dot(whole, index.clips.row(row)) < COMPARABLE) return []
   return means.map(({ frame, mean }) => ({ frame, cosine: dot(unit(mean), vector) }))
-}
-
-/** For each clip, the log of the sum of exp(scale * cosine) over the rivals. */
-function rivalsOf({ clips }: Index, texts: readonly Float32Array[], scale: number): Float32Array {
-  // The largest is taken out first, so that the exponentials do not overflow.
-  const cosines = texts.map((text) => clips.cosines(text))
-  const largest = new Float32Array(clips.rows).fill(-Infinity)
-  for (const one of cosines)
-    for (let row = 0; row < one.length; row += 1) largest[row] = Math.max(largest[row] ?? 0, scale * (one[row] ?? 0))
-  const sums = new Float32Array(clips.rows)
-  for (const one of cosines)
-    for (let row = 0; row < one.length; row += 1) sums[row] = (sums[row] ?? 0) + Math.exp(scale * (one[row] ?? 0) - (largest[row] ?? 0))
-  return sums.map((sum, row) => (largest[row] ?? 0) + Math.log(sum))
 }
 
 function unit(vector: Float32Array): Float32Array {
