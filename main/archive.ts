@@ -50,13 +50,14 @@ export interface Entry {
 
 /**
  * Write an archive into a new file. @param onBytes Told how many bytes of the entries were read since the last call.
+ * @param kept Whether it is to be on the disk even after a power cut.
  * @throws What the file system throws; the signal's reason. The file is then to be deleted.
  */
 export async function writeArchive(
   file: string,
   entries: Iterable<NewEntry>,
   onBytes: (count: number) => void,
-  signal?: AbortSignal,
+  { signal, kept }: { signal?: AbortSignal; kept: boolean },
 ): Promise<void> {
   const out = await open(file, 'wx')
   try {
@@ -81,7 +82,7 @@ export async function writeArchive(
     const listAt = at
     for (const entry of list) await put(centralHeader(entry))
     await put(endOf(list.length, at - listAt, listAt))
-    await out.sync()
+    if (kept) await out.sync()
   } finally {
     await out.close()
   }

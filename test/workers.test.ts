@@ -63,7 +63,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function begin(name: string, more: { media?: string[]; env?: NodeJS.ProcessEnv } = {}): WorkerProcess {
+function begin(name: string, more: { media?: string[]; env?: NodeJS.ProcessEnv; more?: string[] } = {}): WorkerProcess {
   const worker = new WorkerProcess(name, { host, queue: store.url, folder, ...more })
   workers.push(worker)
   return worker
@@ -190,6 +190,23 @@ describe.skipIf(!hasRedis)('workers', { meta: { needs: 'redis-server' }, timeout
     expect(workers.filter(({ gone }) => gone)).toEqual([a])
   })
 
+  test('workers go on with another library that the host opens, and with the first one when it is back', async () => {
+    const first = host.projectDir
+    const second = path.join(folder, 'second')
+    useOnePack(second, host.packsDir)
+    await host.open(second)
+    await host.tubelet.jobs.addColumn('yesno', 'Is there a person?')
+    const there = workers.filter(({ gone }) => !gone)
+    await host.tubelet.intake.bring({ paths: [path.join(folder, 'media', 'first')] })
+    await until('the other library is analysed', () => allDone() && host.tubelet.library.sources()[0]?.state === 'done', everything)
+    expect(contentOf(second)).toEqual({ 't02_rotated.mp4': alone['t02_rotated.mp4'] })
+    await host.open(first)
+    for (const { id, name } of host.tubelet.library.sources()) if (name === 't02_rotated.mp4') host.tubelet.jobs.retry(id)
+    await until('t02 is done again', allDone, everything)
+    expect(contentOf(first)).toEqual(alone)
+    expect(workers.filter(({ gone }) => !gone)).toEqual(there)
+  })
+
   test('a video that kills whoever takes it is set aside; a pack that was changed on a worker is fetched anew; workers are drained and banned', async () => {
     const { ffmpeg } = await findMediaTools()
     const media = path.join(folder, 'media')
@@ -210,10 +227,13 @@ describe.skipIf(!hasRedis)('workers', { meta: { needs: 'redis-server' }, timeout
     const changed = path.join(packs, 'talkative', 'vision.onnx')
     writeFileSync(changed, readFileSync(changed).fill(0, 1000, 1010))
     host.tubelet.jobs.retryFailed()
-    const unfit = begin('e')
+    const unfit = begin('e', { more: ['--jsonl'] })
     expect(await unfit.ended()).toBe(1)
     expect(unfit.output).toContain('not complete and unchanged')
-    const e = begin('e')
+    // Lines of JSON, and nothing else, say what happened; why it ended is said beside them.
+    const lines = unfit.output.split('\n').filter((line) => line.startsWith('{'))
+    expect(lines.map((line) => (JSON.parse(line) as { event: string }).event)).toContain('working')
+    const e = begin('e', { more: ['--json'] })
     await until('both are done', () => ['good.mp4', 'poison.mp4'].every((name) => stateOf(name) === 'done'), everything)
     expect(e.output).toContain('fetched the pack')
     host.tubelet.crew?.set('d', 'banned')
@@ -221,7 +241,8 @@ describe.skipIf(!hasRedis)('workers', { meta: { needs: 'redis-server' }, timeout
     expect([banned.status, messageOf(banned)]).toEqual([403, 'The worker “d” is banned from this library.'])
     host.tubelet.crew?.set('e', 'draining')
     expect(await e.ended()).toBe(0)
-    expect(e.output).toContain('drained')
+    const ended = JSON.parse(e.output.slice(e.output.indexOf('{\n'))) as unknown
+    expect(ended).toMatchObject({ worker: 'e', drained: true, videos: { failed: 0, 'not-taken': 0 } })
   })
 })
 

@@ -70,7 +70,7 @@ const scopeOf = (token: string): Scope | null => (token === TOKEN ? 'work' : nul
 
 /** A library that hands its videos to workers, at an address that stays the same when it is opened again. */
 export class Host {
-  readonly projectDir: string
+  projectDir: string
   readonly packsDir: string
   readonly url: string
   tubelet: Tubelet
@@ -100,6 +100,14 @@ export class Host {
 
   async restart(): Promise<void> {
     await this.close()
+    this.tubelet = this.#opened()
+    await this.listen()
+  }
+
+  /** As somebody who opens another library in the window. */
+  async open(projectDir: string): Promise<void> {
+    await this.close()
+    this.projectDir = projectDir
     this.tubelet = this.#opened()
     await this.listen()
   }
@@ -146,14 +154,15 @@ export class WorkerProcess {
       folder,
       media = [],
       env = {},
-    }: { host: Host; queue: string; folder: string; media?: readonly string[]; env?: NodeJS.ProcessEnv },
+      more = [],
+    }: { host: Host; queue: string; folder: string; media?: readonly string[]; env?: NodeJS.ProcessEnv; more?: readonly string[] },
   ) {
     this.name = name
     const roots = media.flatMap((root) => ['--media', root])
     const packs = path.join(folder, `packs-of-${name}`)
     this.child = spawn(
       process.execPath,
-      [cli, 'worker', '--queue', queue, '--host', host.url, '--name', name, '--jobs', '1', '--packs', packs, ...roots],
+      [cli, 'worker', '--queue', queue, '--host', host.url, '--name', name, '--jobs', '1', '--packs', packs, ...roots, ...more],
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TUBELET_TOKEN: TOKEN, ...env }, detached: true },
     )
     for (const stream of [this.child.stdout, this.child.stderr])

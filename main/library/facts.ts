@@ -46,6 +46,8 @@ interface Parts {
   packs: Pick<LibraryPacks, 'current'>
   atomic: <T>(work: () => T) => T
   appVersion: string
+  /** Whether another library makes the facts, so that they are made here only where somebody asks for them. */
+  scratch?: boolean
 }
 
 export class LibraryFacts {
@@ -68,6 +70,7 @@ export class LibraryFacts {
    * can no longer answer says why, and is answered again as soon as they can.
    */
   refresh(clipIds: readonly number[]): void {
+    if (this.#parts.scratch === true) return
     for (const clipId of clipIds) this.#parts.atomic(() => this.#refreshOne(clipId))
   }
 

@@ -96,10 +96,11 @@ export class Library {
   /** Events to emit when the open transaction is committed. */
   #afterwards: BackendEvent[] = []
 
-  private constructor(projectDir: string) {
+  private constructor(projectDir: string, scratch: boolean) {
     this.projectDir = projectDir
     makeFolderSync(projectDir)
     this.#db = openDatabase(projectDir)
+    if (scratch) this.#db.exec('PRAGMA synchronous = OFF')
     this.jobs = new JobTable(this.#db)
     this.#removed = new RemovedClips(this.#db, (sourceId, clipIds) => {
       this.find.forget()
@@ -152,6 +153,7 @@ export class Library {
       packs: this.packs,
       atomic: (work) => this.#atomic(work),
       appVersion: packageVersion,
+      scratch,
     })
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
     this.#restating = new Restating({
@@ -177,9 +179,13 @@ export class Library {
     this.onChange((event) => this.table.hear(event))
   }
 
-  /** @throws TubeletError `conflict` when a newer Tubelet wrote it. */
-  static open(projectDir: string): Library {
-    const library = new Library(projectDir)
+  /**
+   * @param scratch Whether it only collects what packs find in a video, to be taken into another library, which makes facts of it (results.ts): none are
+   *   kept here, and a power cut may take all of it.
+   * @throws TubeletError `conflict` when a newer Tubelet wrote it.
+   */
+  static open(projectDir: string, { scratch = false }: { scratch?: boolean } = {}): Library {
+    const library = new Library(projectDir, scratch)
     library.damage.lookAtStart()
     library.history.takeBackUnfinished()
     library.bin.empty(new Date(Date.now() - KEPT_DAYS * 86_400_000).toISOString())

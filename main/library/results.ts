@@ -43,27 +43,34 @@ export async function takeResults(library: Library, sourceId: number, taking: Ta
     const source = from.prepare('SELECT id, probe, filmstrip_cells FROM sources WHERE fingerprint = ?').get(taking.fingerprint)
     if (source === undefined || typeof source['probe'] !== 'string') throw new RangeError('the results are of another video')
     const probe = JSON.parse(source['probe']) as Probe
-    library.setProbe(sourceId, probe)
     const thumbnail = taking.pictures('thumbnail.jpg')
-    if (thumbnail) library.saveThumbnail(sourceId, thumbnail)
+    const rows = from.prepare(`SELECT * FROM clips WHERE source_id = ? AND kind IN ('shot', 'window') ORDER BY start_frame`)
     const clips: number[] = []
-    for (const row of from
-      .prepare(`SELECT * FROM clips WHERE source_id = ? AND kind IN ('shot', 'window') ORDER BY start_frame`)
-      .all(source['id'] ?? null)) {
+    // Each transaction waits for the disk, so the first clip and the last one share theirs with what is stored of the video.
+    const stored = rows.all(source['id'] ?? null)
+    const video = () => {
+      library.setProbe(sourceId, probe)
+      if (thumbnail) library.saveThumbnail(sourceId, thumbnail)
+    }
+    if (stored.length === 0) video()
+    for (const [nth, row] of stored.entries()) {
       taking.signal.throwIfAborted()
-      const clipId = library.together(() => oneClip(library, from, sourceId, row, taking))
+      const clipId = library.together(() => {
+        if (nth === 0) video()
+        return oneClip(library, from, sourceId, row, taking)
+      })
       clips.push(clipId)
       library.emit({ type: 'clips', sourceId, clipIds: [clipId] })
       await setImmediate()
     }
     taking.signal.throwIfAborted()
-    library.pruneClips(sourceId, clips)
-    library.setFrames(sourceId, frameTimes(from, Number(source['id'])))
-    const cells = Array.from({ length: Number(source['filmstrip_cells']) }, (_, cell) => taking.pictures(`strip-${cell}.jpg`))
-    library.saveFilmstrip(sourceId, cells)
-    // The frames of clips that a person marked have been seen too.
-    const marked = library.markedClips(sourceId).map(({ id }) => id)
     library.together(() => {
+      library.pruneClips(sourceId, clips)
+      library.setFrames(sourceId, frameTimes(from, Number(source['id'])))
+      const cells = Array.from({ length: Number(source['filmstrip_cells']) }, (_, cell) => taking.pictures(`strip-${cell}.jpg`))
+      library.saveFilmstrip(sourceId, cells)
+      // The frames of clips that a person marked have been seen too.
+      const marked = library.markedClips(sourceId).map(({ id }) => id)
       for (const id of marked) library.seen.copyTo(id)
       library.facts.refresh(marked)
     })

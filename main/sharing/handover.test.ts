@@ -178,7 +178,7 @@ async function altered(file: string, name: string, alter: (entries: NewEntry[]) 
     for await (const chunk of contentOf(file, entry)) chunks.push(chunk)
     entries.push({ name: entry.name, from: Buffer.concat(chunks), deflate: true })
   }
-  await writeArchive(at(name), await alter(entries), () => undefined)
+  await writeArchive(at(name), await alter(entries), () => undefined, { kept: false })
   return at(name)
 }
 

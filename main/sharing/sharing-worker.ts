@@ -113,7 +113,7 @@ async function pack(
       ...pictures.map(({ file, name }) => ({ name, from: file, deflate: false })),
       ...videos.map(({ file, name }) => ({ name, from: file, upTo: known.get(name), deflate: false })),
     ]
-    await writeArchive(part, entries, done, signal)
+    await writeArchive(part, entries, done, { signal, kept: true })
     signal.throwIfAborted()
     await rename(part, to)
     return { bytes: statSync(to).size }

@@ -4,9 +4,11 @@ import path from 'node:path'
 import { Command, Option } from 'commander'
 import { JOB_KINDS } from '../../app/job-kinds.ts'
 import { TubeletError } from '../../app/errors.ts'
+import { sentenceOf } from '../command-host.ts'
 import { wholeNumber, words } from '../options.ts'
 import { dataFolder, packsIn } from '../open.ts'
-import { printLine } from '../terminal.ts'
+import { printError, printJson, printJsonLine, printLine } from '../terminal.ts'
+import type { WorkerEvent } from './worker.ts'
 
 const HELP = `
 The host hands out work once it was started so:
@@ -16,6 +18,7 @@ The host hands out work once it was started so:
 Examples:
   TUBELET_TOKEN=tubelet_… tubelet worker --queue redis://10.0.0.5:6379 --host http://10.0.0.5:7700
   TUBELET_TOKEN=tubelet_… tubelet worker --queue redis://10.0.0.5:6379 --host http://10.0.0.5:7700 --media /mnt/archive
+  TUBELET_TOKEN=tubelet_… tubelet worker --queue redis://10.0.0.5:6379 --host http://10.0.0.5:7700 --jsonl | jq -r 'select(.event == "failed") | .video'
 
 Exit codes: 0 where the host drained it; 1 where it was refused or cannot work; 130 and 143 by Ctrl-C or a polite kill, after it has given its work back.
 docs/workers.md has the long version.
@@ -28,6 +31,8 @@ interface Options {
   name: string
   jobs: number
   packs: string
+  json: boolean
+  jsonl: boolean
 }
 
 export function workerCommand(): Command {
@@ -51,11 +56,13 @@ export function workerCommand(): Command {
       Math.min(JOB_KINDS.analyse.slots, os.availableParallelism()),
     )
     .option('--packs <folder>', 'where packs lie that were fetched', path.join(dataFolder, 'packs'))
+    .option('--json', 'print one JSON document when it ends, messages to standard error', false)
+    .addOption(new Option('--jsonl', 'print what happens as lines of JSON').default(false).conflicts('json'))
     .addHelpText('after', HELP)
     .action(run)
 }
 
-async function run({ queue, host, media, name, jobs, packs }: Options): Promise<void> {
+async function run({ queue, host, media, name, jobs, packs, json, jsonl }: Options): Promise<void> {
   const token = process.env['TUBELET_TOKEN']
   if (token === undefined || token === '')
     throw new TubeletError({
@@ -63,9 +70,17 @@ async function run({ queue, host, media, name, jobs, packs }: Options): Promise<
       message: 'The worker needs a token of the library in the environment variable TUBELET_TOKEN.',
       next: 'Make one on the host: tubelet token make workers --scope work',
     })
+  /** Videos by what became of them. */
+  const videos = { done: 0, failed: 0, 'not-taken': 0, 'given-back': 0, stopped: 0 }
+  const say = json || jsonl ? printError : printLine
+  const tell = (event: WorkerEvent) => {
+    if ('video' in event) videos[event.event] += 1
+    if (jsonl) printJsonLine(event)
+    else say(lineOf(event))
+  }
   // Only those who work load what a queue needs.
   const { Worker } = await import('./worker.ts')
-  const worker = new Worker({ queue, host, token, media, name, atATime: jobs, packs: packsIn(path.resolve(packs)), say: printLine })
+  const worker = new Worker({ queue, host, token, media, name, atATime: jobs, packs: packsIn(path.resolve(packs)), tell })
   let code = 0
   const end = (exitCode: number) => {
     if (code !== 0) process.exit(exitCode)
@@ -75,6 +90,28 @@ async function run({ queue, host, media, name, jobs, packs }: Options): Promise<
   process.on('SIGINT', () => end(130))
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(143))
   await worker.run()
-  if (code === 0) printLine('The host has drained this worker.')
+  if (json) printJson({ worker: name, host, drained: code === 0, videos })
+  else if (code === 0) say('The host has drained this worker.')
   process.exitCode = code
+}
+
+function lineOf(event: WorkerEvent): string {
+  switch (event.event) {
+    case 'working':
+      return `${event.worker} works for ${event.host}`
+    case 'queue-unreachable':
+      return 'The store of the queue cannot be reached; trying again.'
+    case 'pack':
+      return `fetched the pack ${event.name} (${event.digest.slice(0, 12)})`
+    case 'done':
+      return `done: ${event.video} (${event.seconds.toFixed(1)} s)`
+    case 'stopped':
+      return `stopped: ${event.video}`
+    case 'given-back':
+      return `given back: ${event.video}`
+    case 'not-taken':
+      return `not taken: ${event.video}: ${sentenceOf(event.problem)}`
+    case 'failed':
+      return `failed: ${event.video}: ${sentenceOf(event.problem)}`
+  }
 }

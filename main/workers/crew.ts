@@ -3,8 +3,8 @@
  * decided here alone, by claims: a result is stored only under the claim that holds now, so a video that two machines have analysed is stored once.
  */
 import { randomUUID } from 'node:crypto'
-import { createWriteStream, rmSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
@@ -241,7 +241,7 @@ export class Crew {
     } catch (error) {
       throw this.#notStored(claim, error)
     } finally {
-      rmSync(folder, { recursive: true, force: true })
+      await rm(folder, { recursive: true, force: true })
     }
   }
 

@@ -50,6 +50,7 @@ export async function packParcel(project: string, sourceId: number, result: Resu
       ...pictures.map((name) => ({ name, from: path.join(folder, name), deflate: false })),
     ],
     () => undefined,
+    { kept: false },
   )
 }
 

@@ -15,7 +15,11 @@ const bullmq = () => load('bullmq') as typeof import('bullmq')
 
 /** Tickets are counted this often: a store that was started anew has lost them all. */
 const COUNT_MS = 2_000
-const TOGETHER = 2_000
+/**
+ * So many wait to be drawn at most, and are made in one go when fewer than half are left: who waits for a ticket is told soon, and an archive of millions
+ * of videos takes no memory of the store.
+ */
+const READY = 2_000
 
 /** Seconds are short because people wait: a worker that dies holds its ticket for one to two of these. */
 export const LOCKS = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 1_000_000 } as const
@@ -76,7 +80,7 @@ export class Tickets {
   #closed = false
 
   /**
-   * @param name Of the queue in the store. @param wanted How many tickets there should be now. @param changed Called when `problem` changes.
+   * @param name Of the queue in the store. @param wanted How many tickets could be drawn or are in use. @param changed Called when `problem` changes.
    * @throws TubeletError `bad-request` for an address that is none.
    */
   constructor(url: string, name: string, wanted: () => number, changed: () => void) {
@@ -107,7 +111,7 @@ export class Tickets {
     }
   }
 
-  /** Soon there are as many tickets as are wanted. */
+  /** Soon there are as many tickets as are wanted, or enough for now. */
   count(): void {
     if (this.#closed) return
     if (this.#counting !== null) {
@@ -136,18 +140,24 @@ export class Tickets {
     if (this.#redis.status !== 'ready' && this.#redis.status !== 'wait') return
     // It may be another store, or one set up in another way, since the connection was lost.
     if (!this.#checked) await this.ready()
-    const there = await this.#queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized')
-    const wanted = this.#wanted()
-    if (there > wanted + TOGETHER) await this.#queue.drain()
-    for (let left = wanted - there; left > 0 && !this.#closed; left -= TOGETHER) {
-      const some = Array.from({ length: Math.min(left, TOGETHER) }, () => ({
+    const {
+      waiting = 0,
+      delayed = 0,
+      prioritized = 0,
+      active = 0,
+    } = await this.#queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized')
+    const there = waiting + delayed + prioritized
+    const wanted = Math.max(0, this.#wanted() - active)
+    if (there > wanted + READY) await this.#queue.drain()
+    if (there >= Math.min(wanted, READY / 2)) return
+    await this.#queue.addBulk(
+      Array.from({ length: Math.min(wanted, READY) - there }, () => ({
         name: 'ticket',
         data: {},
         // Never a number: a store that was emptied would give the same ones again.
         opts: { jobId: `ticket-${randomUUID()}`, removeOnComplete: true, removeOnFail: true },
-      }))
-      await this.#queue.addBulk(some)
-    }
+      })),
+    )
   }
 
   #tell(problem: Problem | null): void {

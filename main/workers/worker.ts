@@ -39,8 +39,20 @@ export interface WorkerOptions {
   /** Videos at a time. */
   atATime: number
   packs: PackStore
-  say: (line: string) => void
+  tell: (event: WorkerEvent) => void
 }
+
+/** What happens in a worker, for whoever started it. */
+export type WorkerEvent =
+  | { event: 'working'; worker: string; host: string }
+  | { event: 'queue-unreachable' }
+  | { event: 'pack'; name: string; digest: string }
+  /** `seconds`: from the ticket until its results were stored. */
+  | { event: 'done'; video: string; seconds: number }
+  /** The host no longer wants it, or the worker ends. */
+  | { event: 'stopped' | 'given-back'; video: string }
+  /** Its results were refused, or it cannot be analysed. */
+  | { event: 'not-taken' | 'failed'; video: string; problem: Problem }
 
 interface Doing {
   progress: Progress
@@ -56,7 +68,7 @@ export class Worker {
   readonly #ending = new AbortController()
   /** Resolves when the host lets the work go on; null while it does. */
   #pause: PromiseWithResolvers<undefined> | null = null
-  #engines: { key: string; running: RunningPacks; users: number }[] = []
+  #engines: { key: string; dirs: ReadonlyMap<Task, string>; running: RunningPacks; users: number }[] = []
   #media: Promise<MediaTools> | null = null
   #empty = false
   /** The queue of the library that the host has open. */
@@ -76,11 +88,11 @@ export class Worker {
    *   `pack-invalid`, `engine-unavailable`.
    */
   async run(): Promise<void> {
-    const { queue, name, atATime, say } = this.#options
+    const { queue, name, atATime, tell } = this.#options
     const connection = connectionTo(queue)
     let wasThere = true
     connection.on('error', () => {
-      if (wasThere) say('The store of the queue cannot be reached; trying again.')
+      if (wasThere) tell({ event: 'queue-unreachable' })
       wasThere = false
     })
     connection.on('ready', () => (wasThere = true))
@@ -100,7 +112,7 @@ export class Worker {
       }
       this.#queue = place.queue
       let drawer = drawing(this.#queue)
-      say(`${name} works for ${this.#host.url}`)
+      tell({ event: 'working', worker: name, host: this.#host.url })
       await this.#tellOn(() => {
         if (this.#queue === drawer.name) return
         void drawer.close().catch(() => undefined)
@@ -177,7 +189,7 @@ export class Worker {
 
   async #do(work: Work): Promise<void> {
     const { claim, video } = work
-    const { say } = this.#options
+    const { tell } = this.#options
     const doing: Doing = { progress: { stage: said('Starting'), progress: 0, clips: 0 }, stop: new AbortController() }
     this.#doing.set(claim, doing)
     const folder = mkdtempSync(path.join(this.#scratch, 'work-'))
@@ -187,7 +199,7 @@ export class Worker {
       const parcel = path.join(folder, 'parcel.zip')
       await this.#analyse(work, folder, parcel, doing)
       await this.#deliver(claim, parcel, signal)
-      say(`done: ${video.name} (${((performance.now() - began) / 1000).toFixed(1)} s)`)
+      tell({ event: 'done', video: video.name, seconds: (performance.now() - began) / 1000 })
     } catch (error) {
       await this.#giveBack(claim, video.name, doing, error)
     } finally {
@@ -209,22 +221,22 @@ export class Worker {
   }
 
   async #giveBack(claim: string, title: string, { stop }: Doing, error: unknown): Promise<void> {
-    const { say } = this.#options
+    const { tell } = this.#options
     const ends = this.#ending.signal.aborted
     if (stop.signal.aborted && !ends) {
-      say(`stopped: ${title}`)
+      tell({ event: 'stopped', video: title })
       return
     }
     const problem = problemOf(error)
     // What is refused when it is delivered is no fault of the video; the host has already decided.
     if (problem.code === 'conflict') {
-      say(`not taken: ${title}: ${problem.message}`)
+      tell({ event: 'not-taken', video: title, problem })
       return
     }
     // What is wrong with this machine says nothing about the video.
     const unfit = error instanceof Unfit || problem.code === 'disk-full'
     const fault: Problem | null = ends || unfit ? null : problem
-    say(fault === null ? `given back: ${title}` : `failed: ${title}: ${problem.message}`)
+    tell(fault === null ? { event: 'given-back', video: title } : { event: 'failed', video: title, problem })
     await this.#host
       .call('returnWork', { params: { claim }, body: { problem: fault } }, AbortSignal.timeout(TELL_MS))
       .catch(() => undefined)
@@ -280,7 +292,7 @@ export class Worker {
     }
     mkdirSync(folder)
     copyFileSync(path.join(empty, LIBRARY_FILE), path.join(folder, LIBRARY_FILE))
-    return Library.open(folder)
+    return Library.open(folder, { scratch: true })
   }
 
   #tools(): Promise<MediaTools> {
@@ -289,21 +301,14 @@ export class Worker {
 
   /** The packs, running; those that are no longer used are ended. @throws Unfit where one cannot be fetched or does not start. */
   async #enginesFor(packs: Work['packs'], signal: AbortSignal): Promise<{ running: RunningPacks; users: number }> {
-    const dirs = new Map<Task, string>()
-    for (const task of TASKS) {
-      const digest = packs[task]?.digest
-      if (digest !== undefined)
-        dirs.set(
-          task,
-          await this.#pack(digest, signal).catch((error: unknown) => {
-            throw signal.aborted ? error : new Unfit(error)
-          }),
-        )
-    }
-    const key = JSON.stringify([...dirs])
+    // Packs are looked for, and read, only when others are used than before.
+    const key = JSON.stringify(TASKS.map((task) => packs[task]?.digest))
     let engines = this.#engines.find((one) => one.key === key)
+    const dirs = engines?.dirs ?? (await this.#dirsOf(packs, signal))
+    // Another video may have begun with the same ones meanwhile.
+    engines ??= this.#engines.find((one) => one.key === key)
     if (engines === undefined) {
-      engines = { key, running: new RunningPacks(dirs, undefined, () => undefined), users: 0 }
+      engines = { key, dirs, running: new RunningPacks(dirs, undefined, () => undefined), users: 0 }
       this.#engines.push(engines)
     }
     engines.users += 1
@@ -322,6 +327,22 @@ export class Worker {
       throw new Unfit(error)
     }
     return engines
+  }
+
+  /** @throws Unfit where a pack cannot be fetched. */
+  async #dirsOf(packs: Work['packs'], signal: AbortSignal): Promise<Map<Task, string>> {
+    const dirs = new Map<Task, string>()
+    for (const task of TASKS) {
+      const digest = packs[task]?.digest
+      if (digest !== undefined)
+        dirs.set(
+          task,
+          await this.#pack(digest, signal).catch((error: unknown) => {
+            throw signal.aborted ? error : new Unfit(error)
+          }),
+        )
+    }
+    return dirs
   }
 
   #forget(dirs: readonly string[]): void {
@@ -346,7 +367,7 @@ export class Worker {
 
   /** The engine compares each file with the checksum in pack.json; the digest covers those. */
   async #fetchPack(digest: string, signal: AbortSignal): Promise<string> {
-    const { packs, say } = this.#options
+    const { packs, tell } = this.#options
     const { files } = await this.#host.call('workPack', { params: { digest } }, signal)
     const folder = packs.unfinished()
     try {
@@ -359,7 +380,7 @@ export class Worker {
         packs.delete(pack.id)
         throw strangePack(digest)
       }
-      say(`fetched the pack ${pack.manifest.name} (${digest.slice(0, 12)})`)
+      tell({ event: 'pack', name: pack.manifest.name, digest })
       return pack.dir
     } finally {
       rmSync(folder, { recursive: true, force: true })
