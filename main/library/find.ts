@@ -47,6 +47,14 @@ export class LibraryFind {
     return ids.flatMap((id) => byId.get(id) ?? [])
   }
 
+  /** @throws RangeError for an embedding that cannot be compared with the others of its pack. */
+  mustCompare(embedding: Float32Array, digest: string): void {
+    const others = this.#db.prepare('SELECT length(embedding) / 4 AS width FROM encodings WHERE pack_digest = ? LIMIT 1').get(digest)
+    if (embedding.length !== Number(others?.['width'] ?? embedding.length)) throw new RangeError('an embedding of another length')
+    // Packs that do not search give none.
+    if (embedding.length > 0 && !isDirection(embedding)) throw new RangeError('an embedding without a direction')
+  }
+
   /** How many videos are not analysed to their end yet. */
   unread(): number {
     return Number(this.#db.prepare(`SELECT count(*) AS n FROM sources WHERE state IN ('queued', 'probing', 'analysing')`).get()?.['n'])

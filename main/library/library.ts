@@ -11,7 +11,6 @@ import type { FrameRef, Probe } from '../../app/media.ts'
 import type { NumberedVideo } from '../../app/numbered.ts'
 import { phrase, type Phrase, said } from '../../app/phrase.ts'
 import type { Encoding } from '../engine/engine.ts'
-import { isDirection } from '../../app/vector.ts'
 import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
 import type { Language } from '../../app/words.ts'
 import { Bin, KEPT_DAYS } from './bin.ts'
@@ -551,10 +550,7 @@ export class Library {
   ): boolean {
     const saved = this.#atomic(() => {
       const { embedding } = encoding
-      const others = this.#db.prepare('SELECT length(embedding) / 4 AS width FROM encodings WHERE pack_digest = ? LIMIT 1').get(info.digest)
-      if (embedding.length !== Number(others?.['width'] ?? embedding.length)) throw new RangeError('an embedding of another length')
-      // Packs that do not search give none.
-      if (embedding.length > 0 && !isDirection(embedding)) throw new RangeError('an embedding without a direction')
+      this.find.mustCompare(embedding, info.digest)
       const { changes } = this.#db
         .prepare(
           `INSERT OR REPLACE INTO encodings (clip_id, pack_digest, embedding, memory, tokens, caption, frames)
