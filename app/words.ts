@@ -556,15 +556,25 @@ function readingsOf(word: string, language: Language | undefined): Reading[] {
  */
 export function classesOf(word: string, known: readonly string[], language?: Language): Meaning | null {
   const own = readingsOf(word, language)
+  const [near, wider] = [own.some((reading) => reading.near), own.some((reading) => reading.wider)]
+  const meant = [...new Set(own.flatMap((reading) => reading.classes))]
+  const classes = meant.filter((name) => known.includes(name))
+  // Names that are not of the table: what people drew, or what a pack of any words looks for.
+  const others = known.filter((name) => !(name in TABLE))
+  const named = others.find((name) => [name, pluralOf(name)].some((form) => spelling(form) === spelling(word)))
+  // What is called so is meant, and the table's class may show more of it: a car that nobody called a van.
+  if (named !== undefined && (own.length === 0 || near || wider))
+    return { classes: [named], wider: false, narrower: !near && classes.length > 0 }
   // "glasses" may be for drinking or for reading: a word is refused if one of its meanings is.
-  if (own.some(({ near }) => near)) return null
-  const classes = [...new Set(own.flatMap((reading) => reading.classes))].filter((name) => known.includes(name))
-  if (classes.length > 0) return { classes, wider: own.some(({ wider }) => wider), narrower: own.some(({ narrower }) => narrower) }
-  const named =
-    own.length > 0
-      ? undefined
-      : known.find((name) => !(name in TABLE) && [name, pluralOf(name)].some((form) => spelling(form) === spelling(word)))
-  return named === undefined ? null : { classes: [named], wider: false, narrower: false }
+  if (near) return null
+  const all = [...classes, ...(wider ? [] : others.filter((name) => isKind(name, meant)))]
+  return all.length === 0 ? null : { classes: all, wider, narrower: own.some(({ narrower }) => narrower) }
+}
+
+/** Whether all that a name may mean is among some classes: a "van" is a vehicle. */
+function isKind(name: string, classes: readonly string[]): boolean {
+  const own = readingsOf(name, undefined)
+  return own.length > 0 && own.every((reading) => !reading.near && reading.classes.every((one) => classes.includes(one)))
 }
 
 /** Whether the table has the word, even if only to refuse it. */

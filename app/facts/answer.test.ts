@@ -55,6 +55,20 @@ describe('answers to what is there', () => {
     expect(answerFrom({ ...STREET, things: null }, 'Is there a dog?')).toBeNull()
   })
 
+  it('knows what people called things, and nothing of them elsewhere', () => {
+    const drawn = (label: string, at: [number, number]) => thing({ label, at, score: 1 })
+    const here = clip([drawn('Kettle', [100, 100]), drawn('van', [300, 200])])
+    for (const question of ['Is there a kettle?', 'Ist da ein Kettle?', 'Is there a van?', 'Is there a vehicle?', 'Gibt es Fahrzeuge?'])
+      expect([question, sure(here, question)]).toEqual([question, true])
+    expect(['How many kettles are there?', 'When does the van appear?'].map((question) => sure(here, question))).toEqual([1, 0])
+    // Nobody says that no other car is a van.
+    expect(sure(clip([drawn('van', [300, 200]), { ...thing({ label: 'car' }), candidate: 1 }]), 'How many vans are there?')).toBe('unsure')
+    expect(['Is there a car?', 'Is there a teapot?'].map((question) => sure(here, question))).toEqual([false, 'cannot'])
+    expect(sure(clip([]), 'Is there a kettle?')).toBe('cannot')
+    expect(text(clip([]), 'Is there a van?')).toBe('No: nothing like “van” was seen.')
+    expect(text(clip([]), 'Gibt es Fahrzeuge?')).toBe('Nein: nichts wie „Fahrzeuge“ gesehen.')
+  })
+
   it('is no number where one of them may be none, or none where somebody asks how many', () => {
     expect(sure(clip([thing({ label: 'dog' }), thing({ label: 'dog', score: 0.55 })]), 'How many dogs are there?')).toBe(1)
     expect(sure(clip([]), 'How many dogs are there?')).toBe('unsure')

@@ -94,7 +94,7 @@ export function answerFrom(
 }
 
 function answerOfReadable(clip: ClipMeasures, question: string, language: Language): FactAnswer | CannotSee | null {
-  const known = clip.things?.known ?? []
+  const known = namesIn(clip)
   const read = readQuestion(question, known)
   if (!read) return null
   // Nothing is known here about a time outside the clip.
@@ -112,6 +112,12 @@ function answerOfReadable(clip: ClipMeasures, question: string, language: Langua
     return read.asked === 'presence' && scene.tracks.length === 0 && read.quantity === null ? presence(scene, read, language) : null
   }
   return ofNamed(read, scene, language)
+}
+
+/** What the detector knows, and what people called things here: those are there, whatever the detector can see. */
+function namesIn({ things }: ClipMeasures): string[] {
+  const drawn = (things?.tracks ?? []).filter(({ candidate }) => candidate === undefined).map(({ label }) => label)
+  return [...new Set([...(things?.known ?? []), ...drawn])]
 }
 
 /** A question that names no thing that the detector knows. */
@@ -280,8 +286,14 @@ function presence(scene: Scene, read: Question, language: Language): FactAnswer 
 }
 
 function none(scene: Scene, language: Language): FactAnswer {
+  const many = calledMany(scene, language)
+  const say = (en: string, de: string) => (language === 'en' ? en : de)
+  // Of a word that is no name of a class neither the plural nor the gender is known.
+  const isName = scene.asked.every(({ classes, narrower }) => classes.length === 1 && !narrower)
   return {
-    text: language === 'en' ? `No ${calledMany(scene, language)} were seen.` : `Keine ${calledMany(scene, language)} gesehen.`,
+    text: isName
+      ? say(`No ${many} were seen.`, `Keine ${many} gesehen.`)
+      : say(`No: nothing like “${many}” was seen.`, `Nein: nichts wie „${many}“ gesehen.`),
     value: false,
     evidence: { ...NOTHING, numbers: { best: scene.doubt } },
     confidence: absenceIn(scene),
