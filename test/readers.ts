@@ -4,7 +4,7 @@
  * system's for temporary files). Where they cannot be installed the run says so and ends with 1.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { AnnotationFormat } from '../app/contract/export.ts'
@@ -29,7 +29,10 @@ const READERS = [
 
 const folder = path.resolve(process.argv[2] ?? path.join(os.tmpdir(), 'tubelet-readers'))
 const python = path.join(folder, 'venv', 'bin', 'python')
-if (!existsSync(python)) {
+/** What is installed; written last, since an installation may be interrupted. */
+const installedList = path.join(folder, 'installed.txt')
+if (!existsSync(installedList) || readFileSync(installedList, 'utf8') !== READERS.join('\n')) {
+  rmSync(path.join(folder, 'venv'), { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const made = spawnSync('python3', ['-m', 'venv', path.join(folder, 'venv')], { stdio: 'inherit' })
   const installed = made.status === 0 ? spawnSync(python, ['-m', 'pip', 'install', '-q', ...READERS], { stdio: 'inherit' }) : made
@@ -38,6 +41,7 @@ if (!existsSync(python)) {
     console.error('SKIPPED: the readers, because they cannot be installed here')
     process.exit(1)
   }
+  writeFileSync(installedList, READERS.join('\n'))
 }
 
 /** Turned, with pixels that are not square, of one name, and with everything that breaks a naive writer. */

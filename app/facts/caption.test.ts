@@ -27,6 +27,20 @@ describe('captions from facts', () => {
     expect(both(clip([...cars, thing({ label: 'person', colour: 'orange' })]))[0]).toBe('Two cars and a person; the camera is still')
   })
 
+  it('speaks of one thing where it has several tracks, which neither are several nor overlap', () => {
+    const walk = { label: 'person', size: [60, 160] as [number, number] }
+    const first = thing({ ...walk, to: 5, at: [100, 180], till: [300, 180] })
+    const then = thing({ ...walk, from: 5.25, at: [310, 180], till: [500, 180] })
+    expect(both(clip([first, then]))).toEqual([
+      'A person; the person moves to the right; the camera is still',
+      'Eine Person; die Person bewegt sich nach rechts; die Kamera steht still',
+    ])
+    const inner = thing({ ...walk, size: [50, 120], to: 5, at: [100, 180], till: [300, 180] })
+    const kinds = (measures: ClipMeasures) => factsOf(measures).map(({ kind }) => kind)
+    expect(kinds(clip([first, inner]))).not.toContain('overlap')
+    expect(kinds(clip([first, { ...inner, label: 'dog' }]))).toContain('overlap')
+  })
+
   it('tells the motion of several that go one way', () => {
     const cars = [thing({ label: 'car', at: [100, 100], till: [400, 100] }), thing({ label: 'car', at: [200, 250], till: [500, 250] })]
     expect(both(clip(cars))).toEqual([

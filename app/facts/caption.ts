@@ -111,7 +111,8 @@ function movesOf(name: NameFact, things: readonly ThingFact[], language: Languag
   const ways = new Set(own.map((thing) => statedMotion(thing)?.way))
   const [way] = ways
   if (ways.size !== 1 || way === undefined || way === 'still') return []
-  const many = own.length > 1
+  // Several tracks may be of one thing.
+  const many = own.length > 1 && name.most > 1
   const subject = many ? `${language === 'en' ? 'the' : 'die'} ${nounOf(name.label, language).many}` : theNameOf(name.label, language)
   return [{ text: `${subject} ${motionText(way, many, language)}`, facts: own }]
 }

@@ -351,7 +351,8 @@ function overlapFacts(tracks: readonly ThingTrack[], things: Things): OverlapFac
       })
       const covered = both.filter(({ share }) => share >= COVERED)
       const first = covered[0]
-      if (!first || covered.length < HOLDS || covered.length * 2 < both.length) return []
+      // Two boxes around one thing do not overlap as two things do.
+      if (!first || twice(a, b, first) || covered.length < HOLDS || covered.length * 2 < both.length) return []
       return [
         {
           kind: 'overlap',

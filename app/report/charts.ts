@@ -5,6 +5,8 @@ import { type Html, html } from './html.ts'
 /** Pixels of the drawing, which is scaled to the page. */
 const WIDTH = 520
 const LINE = 24
+/** A second line of a name needs so much more. */
+const SECOND = 14
 const NAMES = 210
 const NUMBERS = 70
 
@@ -19,9 +21,15 @@ export function bars(all: readonly Bar[], say: (count: number) => string): Html 
   const most = Math.max(1, ...all.map(({ sure, unsure }) => sure + unsure))
   const scale = (WIDTH - NAMES - NUMBERS) / most
   const words = all.map(({ name, sure, unsure }) => `${name}: ${say(sure + unsure)}`).join('; ')
-  return html`<svg role="img" aria-label="${words}" viewBox="0 0 ${WIDTH} ${all.length * LINE}" class="bars"><defs><pattern id="stripes" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6" class="unsure"/></pattern></defs>${all.map(
-    ({ name, sure, unsure }, at) =>
-      html`<text x="${NAMES - 8}" y="${at * LINE + 16}" text-anchor="end">${cut(name)}<title>${name}</title></text><rect class="sure" x="${NAMES}" y="${at * LINE + 4}" width="${rounded(sure * scale)}" height="${LINE - 8}"/><rect class="striped" x="${rounded(NAMES + sure * scale)}" y="${at * LINE + 4}" width="${rounded(unsure * scale)}" height="${LINE - 8}"/><text x="${rounded(NAMES + (sure + unsure) * scale + 6)}" y="${at * LINE + 16}">${sure + unsure}</text>`,
+  let height = 0
+  const placed = all.map((bar) => {
+    const [lines, y] = [linesOf(bar.name), height]
+    height += LINE + (lines.length - 1) * SECOND
+    return { ...bar, lines, y, middle: y + (height - y) / 2 }
+  })
+  return html`<svg role="img" aria-label="${words}" viewBox="0 0 ${WIDTH} ${height}" class="bars"><defs><pattern id="stripes" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6" class="unsure"/></pattern></defs>${placed.map(
+    ({ name, lines, sure, unsure, y, middle }) =>
+      html`<text text-anchor="end">${lines.map((line, at) => html`<tspan x="${NAMES - 8}" y="${y + 16 + at * SECOND}">${line}</tspan>`)}<title>${name}</title></text><rect class="sure" x="${NAMES}" y="${middle - LINE / 2 + 4}" width="${rounded(sure * scale)}" height="${LINE - 8}"/><rect class="striped" x="${rounded(NAMES + sure * scale)}" y="${middle - LINE / 2 + 4}" width="${rounded(unsure * scale)}" height="${LINE - 8}"/><text x="${rounded(NAMES + (sure + unsure) * scale + 6)}" y="${middle + 4}">${sure + unsure}</text>`,
   )}</svg>`
 }
 
@@ -58,11 +66,17 @@ export function spans(
   return html`<figure class="line"><svg role="img" aria-label="${label}: ${words}" viewBox="0 0 1000 14" preserveAspectRatio="none"><rect class="whole" x="0" y="4" width="1000" height="6"/>${all.map(({ start, end }) => html`<rect class="sure" x="${rounded(start * scale)}" y="1" width="${rounded(Math.max(1.5, (end - start) * scale - 0.8))}" height="12"/>`)}</svg><div class="ends" aria-hidden="true"><span>${clock(0)}</span><span>${clock(duration)}</span></div></figure>`
 }
 
-const MOST_LETTERS = 32
+/** As many wide letters as there is room for. */
+const MOST_LETTERS = 27
 
-function cut(name: string): string {
+/** A name in one line or two, at a blank where there is one; what does not fit ends in "…". */
+function linesOf(name: string): string[] {
   const letters = Array.from(name)
-  return letters.length <= MOST_LETTERS ? name : `${letters.slice(0, MOST_LETTERS - 1).join('')}…`
+  if (letters.length <= MOST_LETTERS) return [name]
+  const blank = letters.lastIndexOf(' ', MOST_LETTERS)
+  const first = letters.slice(0, blank > 0 ? blank : MOST_LETTERS).join('')
+  const rest = letters.slice(blank > 0 ? blank + 1 : MOST_LETTERS)
+  return [first, rest.length <= MOST_LETTERS ? rest.join('') : `${rest.slice(0, MOST_LETTERS - 1).join('')}…`]
 }
 
 function rounded(value: number): number {

@@ -166,7 +166,7 @@ ${facts([
   [words.library, library],
   [words.videos, told.number(videos.length)],
   [words.clips, told.number(clips.length)],
-  [words.length, clockText(clips.reduce((sum, { start, end }) => sum + end - start, 0))],
+  [words.length, clockText(videos.reduce((sum, { probe }) => sum + probe.duration, 0))],
   [words.decided, words.of(told.number(decided), told.number(annotations.length))],
 ])}
 <div class="charts">

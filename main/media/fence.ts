@@ -5,11 +5,11 @@
  * `sandbox-exec` (seatbelt.ts). Each becomes the child itself, so that it keeps its process id. Elsewhere only what `startTool` and `runTool` do themselves holds.
  */
 import { spawnSync } from 'node:child_process'
-import { accessSync, closeSync, constants, openSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync, realpathSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
-import { belted, SANDBOX, TRIED } from './seatbelt.ts'
+import { belted, may, SANDBOX, TRIED } from './seatbelt.ts'
 
 export interface Fence {
   /** Bytes of memory that the child may ask for; null if there is no limit. */
@@ -236,11 +236,4 @@ function headOf(file: string, bytes: number): Buffer {
   }
 }
 
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
+const isProgram = (file: string) => may(file, constants.X_OK)

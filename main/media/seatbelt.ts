@@ -44,7 +44,7 @@ export function belted({ tool, inputs, folders, output }: Belt, said: string): s
     `(allow file-read-data ${subpaths(SYSTEM)} ${files('literal', [itself, ...inputs.map(trueName)])} ${files('subpath', [...libraries, ...folders.map(trueName)])})`,
     `(allow file-write* (subpath "/dev") ${output === undefined ? '' : files('literal', [path.join(trueName(path.dirname(output)), path.basename(output))])})`,
   ].join('')
-  const readable = inputs.filter(isReadable)
+  const readable = inputs.filter((input) => may(input, constants.R_OK))
   return [
     ...['-p', profile],
     ...names.flatMap((name, at) => ['-D', `F${at}=${name}`]),
@@ -61,9 +61,10 @@ function trueName(file: string): string {
   }
 }
 
-function isReadable(file: string): boolean {
+/** Whether this user may do that with a file. @param what Of `constants` in node:fs. */
+export function may(file: string, what: number): boolean {
   try {
-    accessSync(file, constants.R_OK)
+    accessSync(file, what)
     return true
   } catch {
     return false
