@@ -1,6 +1,6 @@
 """Reads an export of every format with programs that share no code with Tubelet. One line for each; ends with 1 when one of them fails.
 
-    python models/outside_readers.py EXPORT
+    python models/outside_readers.py EXPORT PACKAGE…
 
 The schema of EAF 3.0 is read from the file that EAF_SCHEMA names, and the context of Web Annotation (anno.jsonld of the W3C) from the one that
 ANNO_CONTEXT names; without them these checks are skipped, and say so.
@@ -336,9 +336,9 @@ READERS: dict[str, tuple[Callable[[Path], str], ...]] = {
 }
 
 
-def main(out: Path) -> int:
+def main(out: Path, packages: list[str]) -> int:
     failed = 0
-    for name, read in ((name, read) for name, reads in READERS.items() for read in reads):
+    for name, read in ((name, read) for name in packages for read in READERS.get(name, ())):
         noise = io.StringIO()
         version = importlib.metadata.version(name)
         try:
@@ -352,4 +352,4 @@ def main(out: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

@@ -1,9 +1,9 @@
 /**
  * `npm run readers [-- FOLDER]`: every file that an export writes, read by programs that nobody here wrote, at pinned versions (models/outside_readers.py). They
- * are too large for `npm test`, so they get a Python environment of their own in FOLDER, which stays for the next time (default: a folder of the
+ * are too large for `npm test`, so they get Python environments of their own in FOLDER, which stay for the next time (default: a folder of the
  * system's for temporary files). Where they cannot be installed the run says so and ends with 1.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -13,36 +13,41 @@ import { filmed, painted, uneven, x264 } from '../main/media/painted.testing.ts'
 import { findMediaTools } from '../main/media/tools.ts'
 import { type AnnotationDocument, libraryOf, randomDocument, tricky } from './documents.ts'
 
-const READERS = [
-  'pycocotools==2.0.11',
-  'trackeval==1.3.0',
-  'numpy==2.4.6',
-  'pympi-ling==1.71',
-  'lxml==6.1.3',
-  'pyarrow==25.0.1',
-  'supervision==0.31.2',
-  'kwcoco==0.9.1',
-  'label-studio-sdk==2.1.2',
-  'datumaro==1.13.12',
-  'pyld==3.3.0',
-]
+/** By environment: the SDK of Label Studio needs an older NumPy than TrackEval. */
+const READERS = {
+  most: [
+    'pycocotools==2.0.11',
+    'trackeval==1.3.0',
+    'numpy==2.4.6',
+    'pympi-ling==1.71',
+    'lxml==6.1.3',
+    'pyarrow==25.0.1',
+    'supervision==0.31.2',
+    'kwcoco==0.9.1',
+    'datumaro==1.13.12',
+    'pyld==3.3.0',
+  ],
+  'label-studio': ['label-studio-sdk==2.1.2'],
+} as const
 
 const folder = path.resolve(process.argv[2] ?? path.join(os.tmpdir(), 'tubelet-readers'))
-const python = path.join(folder, 'venv', 'bin', 'python')
-/** What is installed; written last, since an installation may be interrupted. */
-const installedList = path.join(folder, 'installed.txt')
-if (!existsSync(installedList) || readFileSync(installedList, 'utf8') !== READERS.join('\n')) {
-  rmSync(path.join(folder, 'venv'), { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  const made = spawnSync('python3', ['-m', 'venv', path.join(folder, 'venv')], { stdio: 'inherit' })
-  const installed = made.status === 0 ? spawnSync(python, ['-m', 'pip', 'install', '-q', ...READERS], { stdio: 'inherit' }) : made
-  if (installed.status !== 0) {
-    rmSync(path.join(folder, 'venv'), { recursive: true, force: true })
-    console.error('SKIPPED: the readers, because they cannot be installed here')
-    process.exit(1)
+const environments = Object.entries(READERS).map(([name, packages]) => {
+  const [venv, list] = [path.join(folder, name), path.join(folder, `${name}.txt`)]
+  const python = path.join(venv, 'bin', 'python')
+  // The list is written last, since an installation may be interrupted.
+  if (!existsSync(list) || readFileSync(list, 'utf8') !== packages.join('\n')) {
+    rmSync(venv, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    const made = spawnSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' })
+    const installed = made.status === 0 ? spawnSync(python, ['-m', 'pip', 'install', '-q', ...packages], { stdio: 'inherit' }) : made
+    if (installed.status !== 0) {
+      console.error(`SKIPPED: the readers (${packages.join(', ')}), because they cannot be installed here`)
+      process.exit(1)
+    }
+    writeFileSync(list, packages.join('\n'))
   }
-  writeFileSync(installedList, READERS.join('\n'))
-}
+  return { python, names: packages.map((one) => one.replace(/=.*/, '')) }
+})
 
 /** Turned, with pixels that are not square, of one name, and with everything that breaks a naive writer. */
 const shapes = [
@@ -107,9 +112,11 @@ try {
     media: () => Promise.resolve(tools),
     frames: { every: 2 },
   })
-  execFileSync(python, [path.resolve(import.meta.dirname, '..', 'models', 'outside_readers.py'), path.join(work, 'out')], {
-    stdio: 'inherit',
-  })
+  const script = path.resolve(import.meta.dirname, '..', 'models', 'outside_readers.py')
+  const failed = environments.filter(
+    ({ python, names }) => spawnSync(python, [script, path.join(work, 'out'), ...names], { stdio: 'inherit' }).status !== 0,
+  )
+  process.exitCode = failed.length === 0 ? 0 : 1
 } finally {
   await library.close()
   rmSync(work, { recursive: true, force: true })
