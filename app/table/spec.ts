@@ -10,7 +10,7 @@ export const START: TableSpec = {
     { key: 'name', width: 220, hidden: false, pinned: true },
     { key: 'time', width: 128, hidden: false, pinned: false },
     { key: 'length', width: 112, hidden: false, pinned: false },
-    { key: 'review', width: 118, hidden: false, pinned: false },
+    { key: 'review', width: 138, hidden: false, pinned: false },
     { key: 'caption', width: 300, hidden: false, pinned: false },
     { key: 'labels', width: 150, hidden: true, pinned: false },
     { key: 'note', width: 180, hidden: false, pinned: false },
