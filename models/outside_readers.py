@@ -338,7 +338,7 @@ READERS: dict[str, tuple[Callable[[Path], str], ...]] = {
 
 def main(out: Path, packages: list[str]) -> int:
     failed = 0
-    for name, read in ((name, read) for name in packages for read in READERS.get(name, ())):
+    for name, read in ((package, read) for package in packages for read in READERS.get(package, ())):
         noise = io.StringIO()
         version = importlib.metadata.version(name)
         try:
