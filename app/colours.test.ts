@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { COLOURS, coloursOf, coloursOfLetters, dominantColour } from './colours.ts'
+import { COLOURS, coloursOf, coloursOfLetters, dominantColour, edgeOf } from './colours.ts'
 
 type Rgb = readonly [number, number, number]
 const WHOLE = { cx: 0.5, cy: 0.5, w: 1, h: 1 }
@@ -151,4 +151,39 @@ it.each([
     (x, y) => ground.map((byte, channel) => Math.round(byte + stroke(x, y) * ((ink[channel] ?? 0) - byte))) as unknown as Rgb,
   )
   expect(dominantColour(coloursOfLetters(rgb, 200, 48))).toMatchObject({ colour })
+})
+
+describe('the edge of a picture', () => {
+  const bordered = (border: Rgb, width: number) =>
+    picture(96, 64, (x, y) => (Math.min(x, y, 95 - x, 63 - y) < width ? border : [250, 250, 250]))
+
+  it('has the colour of a border, and how much of the picture has it too', () => {
+    expect(edgeOf(bordered([0, 0, 255], 3), 96, 64)).toMatchObject({ colour: 'blue' })
+    expect(edgeOf(bordered([0, 0, 255], 3), 96, 64)?.whole).toBeLessThan(0.2)
+    expect(edgeOf(bordered([250, 250, 250], 3), 96, 64)).toEqual({ colour: 'white', whole: expect.closeTo(1, 1) as number })
+  })
+
+  it('has none where its sides differ, or are of several colours', () => {
+    expect(
+      edgeOf(
+        picture(96, 64, (_, y) => (y < 32 ? [90, 140, 230] : [60, 90, 40])),
+        96,
+        64,
+      ),
+    ).toBeNull()
+    expect(
+      edgeOf(
+        picture(96, 64, (x) => (x % 8 < 4 ? [230, 30, 30] : [30, 30, 230])),
+        96,
+        64,
+      ),
+    ).toBeNull()
+    expect(
+      edgeOf(
+        picture(2, 2, () => [0, 0, 0]),
+        2,
+        2,
+      ),
+    ).toBeNull()
+  })
 })

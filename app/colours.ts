@@ -272,6 +272,51 @@ export function coloursOf(rgb: Uint8Array, width: number, height: number, { cx, 
   return total > 0 ? sums.map((sum) => sum / total) : sums
 }
 
+/** How far from the edge its colour is read, as a share of the shorter side; pixels read on a side; and the share of them that must have the one colour. */
+const INSET = 0.01
+const ON_A_SIDE = 40
+const ONE_COLOUR = 0.85
+
+/** `whole`: share of the whole picture that has the colour too. */
+export interface EdgeColour {
+  colour: Colour
+  whole: number
+}
+
+/**
+ * The colour that all four sides of a picture have, such as that of a border or of a plain background; null where they differ or are not of one colour.
+ *
+ * @param rgb [height, width, 3] sRGB bytes.
+ */
+export function edgeOf(rgb: Uint8Array, width: number, height: number): EdgeColour | null {
+  const inset = Math.max(1, Math.round(INSET * Math.min(width, height)))
+  if (Math.min(width, height) <= 2 * inset) return null
+  const mean = (places: readonly (readonly [x: number, y: number])[]) => {
+    const sums = new Array<number>(COLOURS.length).fill(0)
+    for (const [x, y] of places) {
+      const at = (Math.floor(y) * width + Math.floor(x)) * 3
+      addMembership(rgb[at] ?? 0, rgb[at + 1] ?? 0, rgb[at + 2] ?? 0, 1 / places.length, sums)
+    }
+    return sums
+  }
+  const along = Array.from({ length: ON_A_SIDE }, (_, i) => (i + 0.5) / ON_A_SIDE)
+  let place: number | null = null
+  for (const side of [
+    along.map((t) => [t * width, inset] as const),
+    along.map((t) => [t * width, height - 1 - inset] as const),
+    along.map((t) => [inset, t * height] as const),
+    along.map((t) => [width - 1 - inset, t * height] as const),
+  ]) {
+    const its = mean(side).findIndex((share) => share >= ONE_COLOUR)
+    if (its < 0 || (place !== null && its !== place)) return null
+    place = its
+  }
+  const colour = COLOURS[place ?? -1]
+  const across = Array.from({ length: SAMPLES }, (_, i) => (i + 0.5) / SAMPLES)
+  const shares = mean(across.flatMap((y) => across.map((x) => [x * width, y * height] as const)))
+  return colour === undefined ? null : { colour, whole: shares[place ?? -1] ?? 0 }
+}
+
 /**
  * Share of the rows at either edge of a line's picture that show the ground; and share of the letters' pixels that count, those that differ
  * most: the edges of letters mix with the ground.

@@ -3,7 +3,7 @@ import { dominantColour } from '../colours.ts'
 import { colourName, type Language, numberName } from '../words.ts'
 import { quoted } from './caption.ts'
 import { type Fact, type FactEvidence, factsOf, lightOf, type TextFact } from './facts.ts'
-import type { ClipMeasures } from './input.ts'
+import type { ClipMeasures, EdgeSample } from './input.ts'
 import type { Question } from './question.ts'
 import { type FactAnswer, NOTHING, TRUST } from './scene.ts'
 import { cameraText, capital, placeText, secondsText, startText } from './wording.ts'
@@ -229,6 +229,29 @@ function lineColour(lines: readonly TextFact[], asked: Question['colour'], evide
   if (asked === null) return { text: `${capital(name)}.`, value: name, evidence, confidence }
   return yesNo(asked === first.colour, name, evidence, confidence, language)
 }
+
+/** From this share of the picture on what its edge shows is what is behind everything; below it, a border. */
+const BEHIND = 0.5
+
+/** The colour of a border, or of a plain background, by the edge of the picture. */
+export function edgeAnswer(
+  { edges, span }: ClipMeasures,
+  { asked, edge: about, colour, at, side, nth, total, quantity }: Question,
+  language: Language,
+): FactAnswer | null {
+  if (!edges || about === null || asked !== 'colour' || side !== null || total || nth !== null || quantity !== null) return null
+  const moment = at === 'start' ? span.from : at === 'end' ? span.to : at
+  const shown = moment === null ? edges : [edges.findLast(({ time }) => time <= moment) ?? edges[0]]
+  const [first] = shown
+  if (!first?.edge || shown.some((one) => one?.edge?.colour !== first.edge?.colour || isBehind(one) !== isBehind(first))) return null
+  if (isBehind(first) !== (about === 'background')) return null
+  const name = colourName(first.edge.colour, language)
+  const evidence = { ...NOTHING, numbers: { share: first.edge.whole } }
+  if (colour === null) return { text: `${capital(name)}.`, value: name, evidence, confidence: MEASURED }
+  return yesNo(colour === first.edge.colour, name, evidence, MEASURED, language)
+}
+
+const isBehind = (sample: EdgeSample | undefined) => (sample?.edge?.whole ?? 0) >= BEHIND
 
 /** Seconds in which at least one of the lines is there. */
 function covered(lines: readonly { from: number; to: number }[]): number {

@@ -410,3 +410,31 @@ it('says of the camera what the caption says, also where somebody fills the pict
   expect(sure(before([100, 200]), 'Is the camera moving?')).toBe(true)
   expect(sure(before([500, 360]), 'Is the camera moving?')).toBeNull()
 })
+
+describe('answers about the edge of the picture', () => {
+  const edges = [
+    { time: 0, edge: { colour: 'red', whole: 0.1 } },
+    { time: 6, edge: { colour: 'blue', whole: 0.1 } },
+    { time: 9, edge: null },
+  ] as const
+
+  it.each([
+    ['What colour is the border at 3 s?', 'red'],
+    ['What colour is the edge of the picture at 7 s?', 'blue'],
+    ['Welche Farbe hat der Rand bei 3 s?', 'rot'],
+    ['Is the border blue at 3 s?', false],
+    ['What colour is the border at the end?', 'cannot'],
+    ['What colour is the border?', 'cannot'],
+    ['What colour is the background at 3 s?', 'cannot'],
+    ['What colour is the edge of the table?', null],
+  ] as const)('%s', (question, value) => {
+    expect(sure(clip([], { edges }), question)).toBe(value)
+  })
+
+  it('takes a plain ground that reaches the edge for the background, and for no border', () => {
+    const plain = clip([], { edges: [{ time: 0, edge: { colour: 'green', whole: 0.7 } }] })
+    expect(sure(plain, 'What colour is the background?')).toBe('green')
+    expect(sure(plain, 'What colour is the border?')).toBe('cannot')
+    expect(sure(clip([]), 'What colour is the background?')).toBe('cannot')
+  })
+})

@@ -2,10 +2,10 @@
 import { dominantColour } from '../colours.ts'
 import { classesOf, isPartOfPerson, isThing, type Language, nameOf, nearestWords, nounOf, PERSON, SEEN_THROUGH } from '../words.ts'
 import { withAsked } from './asked.ts'
-import { pictureAnswer, textAnswer } from './answer-picture.ts'
+import { edgeAnswer, pictureAnswer, textAnswer } from './answer-picture.ts'
 import { ofThings } from './answer-things.ts'
 import { countText } from './caption.ts'
-import { boxAt, factsOf, mayBeMore, mostAtOnce, thereOf, trackReliability, twice } from './facts.ts'
+import { boxAt, countReliability, factsOf, mayBeMore, mostAtOnce, thereOf, trackReliability, twice } from './facts.ts'
 import type { ClipMeasures, Moment, ThingTrack } from './input.ts'
 import { motionOf } from './motion.ts'
 import { type Asked, languageOf, type Question, readQuestion } from './question.ts'
@@ -104,6 +104,12 @@ function answerOfReadable(clip: ClipMeasures, question: string, language: Langua
       ? null
       : pictureAnswer(clip, read, language)
   if (read.text && read.things.length === 0) return read.left.length > 0 ? null : textAnswer(clip, read, language)
+  if (read.edge !== null && read.things.length === 0 && read.left.length === 0) {
+    const answer = edgeAnswer(clip, read, language)
+    if (answer !== null) return answer
+    // What else is asked about it is not known: the word is told.
+    read.left.push(read.edge)
+  }
   if (!clip.things) return null
   if (read.things.length === 0) return withoutName(clip, read, known, language)
   const scene = sceneOf(clip, clip.things, read.things)
@@ -414,7 +420,7 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
     const inPart = present.length > 1 && present.some(({ part }) => part === true)
     return present.length === 0 || doubled || inPart
       ? TRUST.guess
-      : Math.min(most, ...present.map((track) => trackReliability(track, things)))
+      : Math.min(most, ...present.map((track) => countReliability(track, things)))
   }
   if (total)
     return {

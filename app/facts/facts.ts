@@ -124,7 +124,7 @@ export function trackReliability(
  * How often such a track is one more of its name, 0..1: where somebody asked for the name, a weak one is shown, since one is probably there; but a
  * second weak one is no surer for that.
  */
-function countReliability(track: ThingTrack, things: Things): number {
+export function countReliability(track: ThingTrack, things: Things): number {
   return trackReliability({ ...track, score: track.found ?? track.score }, things)
 }
 

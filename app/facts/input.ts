@@ -1,5 +1,6 @@
 /** What facts are made from: everything measured in one clip, as plain JSON. Times in seconds from the start of the video. */
 import type { Box } from '../annotation.ts'
+import type { EdgeColour } from '../colours.ts'
 import type { CameraTrace } from './camera.ts'
 import type { LightSample } from './light.ts'
 import type { Stretch } from './unread.ts'
@@ -64,6 +65,12 @@ export interface Things {
   drawn?: boolean
 }
 
+/** From `time` on the edge of the picture has this colour; null where it has not one. */
+export interface EdgeSample {
+  time: number
+  edge: EdgeColour | null
+}
+
 export interface ClipMeasures {
   /** Half-open, seconds of the video. */
   span: { from: number; to: number }
@@ -72,6 +79,8 @@ export interface ClipMeasures {
   things: Things | null
   camera: CameraTrace
   light: readonly LightSample[]
+  /** Ascending in time, one for each change; missing where no pictures in colour were measured, and in older libraries. */
+  edges?: readonly EdgeSample[]
   /** The parts that could not be read, ascending, not touching: see `readable`. Missing if everything could be read. */
   unread?: readonly Stretch[]
   /** The cuts of the whole video, without its beginning; missing where they were not measured. */

@@ -36,6 +36,8 @@ export interface Question {
   pale: boolean
   /** It is about the text on the picture. */
   text: boolean
+  /** It is about the edge of the picture, or about what is behind everything. */
+  edge: 'border' | 'background' | null
   /** It is about whatever there is ("anything"). */
   anything: boolean
   /** It is about a piece of clothing. */
@@ -143,6 +145,13 @@ const WEARS = /^(wear|wears|wearing|worn|dressed|has on|trägt|tragen|angezogen|
 
 const PALE = /^(light|pale|hell)/
 
+const EDGES: ReadonlyMap<string, 'border' | 'background'> = new Map([
+  ...['border', 'borders', 'edge', 'edges', 'rim', 'margin', 'rand', 'ränder', 'rahmen', 'umrandung'].map(
+    (word) => [word, 'border'] as const,
+  ),
+  ...['background', 'backdrop', 'hintergrund'].map((word) => [word, 'background'] as const),
+])
+
 /** The longest entry of the table, in words. */
 const MOST_WORDS = 4
 
@@ -238,7 +247,7 @@ function wordsOf(
   plain: string,
   known: readonly string[],
   language: Language,
-): Pick<Question, 'things' | 'colour' | 'pale' | 'text' | 'anything' | 'garment' | 'left'> {
+): Pick<Question, 'things' | 'colour' | 'pale' | 'text' | 'edge' | 'anything' | 'garment' | 'left'> {
   const words = text
     .trim()
     .split(' ')
@@ -253,6 +262,7 @@ function wordsOf(
   let colour: Colour | null = null
   let [ofText, anything, joined, pale] = [false, false, true, false]
   let garment: Garment | null = null
+  let edge: Question['edge'] = null
   let wears = false
   for (let i = 0; i < words.length; ) {
     const found = [...Array(Math.min(MOST_WORDS, words.length - i)).keys()]
@@ -282,6 +292,9 @@ function wordsOf(
       else things.push({ ...meaning, word: found.word })
       joined = false
       i += found.part.length
+    } else if (edge === null && things.length === 0 && EDGES.has(word)) {
+      edge = EDGES.get(word) ?? null
+      i += 1
     } else if (worn) {
       if (garment !== null) left.push(word)
       garment ??= { word: written([word]), half: worn }
@@ -309,5 +322,7 @@ function wordsOf(
   // Clothes on something that is no person; and text on a thing.
   if (garment !== null && things.some(({ classes }) => classes.some((name) => name !== PERSON))) left.push(garment.word)
   if (ofText && things.length > 0) left.push('text')
-  return { things, colour, pale, text: ofText, anything, garment, left }
+  // "The edge of the table".
+  if (edge !== null && (things.length > 0 || garment !== null || ofText)) left.push(edge)
+  return { things, colour, pale, text: ofText, edge, anything, garment, left }
 }

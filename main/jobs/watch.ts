@@ -3,6 +3,8 @@
  * is stored with the frame's clip. Objects are tracked through the whole source; each clip gets its part of the tracks.
  */
 import { pixelBox, type RelativeBox } from '../../app/boxes.ts'
+import { edgeOf } from '../../app/colours.ts'
+import type { EdgeSample } from '../../app/facts/input.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { trackScoreOf, VOLUNTEERED } from '../../app/naming.ts'
 import type { Span } from '../../app/annotation.ts'
@@ -23,7 +25,7 @@ import {
 import type { MachineResult } from '../library/annotations.ts'
 import { lookedFor } from '../library/detections.ts'
 import type { Library } from '../library/library.ts'
-import type { MeasuredClip, SeenFrame } from '../library/seen.ts'
+import { edgesWithin, type MeasuredClip, type SeenFrame } from '../library/seen.ts'
 import type { SampledClip } from '../media/clips.ts'
 import { provenanceOf } from './asking.ts'
 import { detectorPatience, Frames, type Known, type Lent, type Patience } from './frames.ts'
@@ -52,6 +54,8 @@ export class Watch {
   readonly #looked: Frames<Uint16Array> | null
   readonly #lines: Frames<Line> | null
   readonly #tracker: Tracker
+  /** Of the whole source so far, one for each change; what is known of an earlier run comes first. */
+  readonly #edges: EdgeSample[]
   readonly #clips: { id: number; startFrame: number; endFrame: number }[] = []
 
   constructor(parts: Parts) {
@@ -79,13 +83,24 @@ export class Watch {
     this.#looked = owl && of(owl, null, (picture) => owl.look([picture], signal), cellsKnown(library, sourceId, owl))
     this.#lines = reader && of<Line>(reader, null, async (picture) => (await reader.read([picture], video, signal))[0] ?? [])
     this.#tracker = this.#newTracker()
+    this.#edges = library.seen.edgesOf(sourceId)
   }
 
   /** Takes a picture. Resolves when the next one may come. */
   async picture(key: string, frame: FrameRef, picture: Lent | null, changed: readonly RelativeBox[] | null): Promise<void> {
-    const { detector, reader } = this.#parts
+    const { detector, reader, probe } = this.#parts
+    if (key === (detector ?? reader)?.info.digest && picture !== null) this.#measureEdge(secondsOf(frame.pts, probe), picture)
     if (key === detector?.info.digest) await (this.#spotted ?? this.#looked)?.push(frame, picture, changed)
     else if (key === reader?.info.digest) await this.#lines?.push(frame, picture, changed)
+  }
+
+  #measureEdge(time: number, { rgb, width, height }: Picture): void {
+    const edge = edgeOf(rgb, width, height)
+    const last = this.#edges.at(-1)
+    if (last && time <= last.time) return
+    // A share that sways about does not make a sample a picture.
+    const same = last && edge?.colour === last.edge?.colour && Math.abs((edge?.whole ?? 0) - (last.edge?.whole ?? 0)) < 0.1
+    if (same !== true) this.#edges.push({ time, edge: edge && { ...edge, whole: Math.round(edge.whole * 100) / 100 } })
   }
 
   /** All frames of a clip have come. Stores what was seen in it. */
@@ -126,14 +141,14 @@ export class Watch {
 
   #store(
     clipId: number,
-    { kind, startFrame, endFrame, cut, measured, startPts, endPts, frames }: SampledClip,
+    { kind, start, end, startFrame, endFrame, cut, measured, startPts, endPts, frames }: SampledClip,
     things: Things,
     lines: readonly SeenFrame<Line>[],
     tracker: Tracker,
   ): void {
     const { spotted } = things
     const { library, detector, reader, probe } = this.#parts
-    library.seen.saveMeasured(clipId, { cut, ...measured })
+    library.seen.saveMeasured(clipId, { cut, ...measured, ...edgesWithin(this.#edges, start, end) })
     if (detector) {
       if (things.looked === null) library.seen.saveFrames(clipId, detector.info.digest, spotted)
       else {

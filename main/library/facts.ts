@@ -271,6 +271,7 @@ export class LibraryFacts {
       ),
       camera: measured.camera,
       light: measured.light,
+      ...(measured.edges ? { edges: measured.edges } : {}),
       lines: text
         ? this.#lines(
             clipId,

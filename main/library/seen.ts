@@ -1,6 +1,7 @@
 /** What detectors and readers found in clips, and what was measured of their frames: stored so that new labels and facts need no second analysis. */
 import type { DatabaseSync } from 'node:sqlite'
 import { deflateSync, inflateSync } from 'node:zlib'
+import type { EdgeSample } from '../../app/facts/input.ts'
 import type { FrameRef } from '../../app/media.ts'
 import type { Line } from '../../app/text-lines.ts'
 import type { Spotted } from '../engine/engine.ts'
@@ -11,6 +12,7 @@ export type SeenFrame<T> = FrameRef & { seen: T[] | null }
 export type MeasuredClip = Measured & {
   /** Whether a shot begins with this clip. */
   cut: boolean
+  edges?: EdgeSample[]
 }
 
 /** The digest, of no pack, under which measurements are stored. */
@@ -79,6 +81,16 @@ export class Seen {
     return this.#load(clipId, MEASURED) as MeasuredClip | null
   }
 
+  /** The colours of a source's edge, as far as it was analysed. */
+  edgesOf(sourceId: number): EdgeSample[] {
+    return this.#db
+      .prepare(
+        `SELECT s.body FROM seen s JOIN clips c ON c.id = s.clip_id WHERE s.by = ? AND c.source_id = ? AND c.kind NOT IN ('marked', 'beginning') ORDER BY c.start`,
+      )
+      .all(MEASURED, sourceId)
+      .flatMap(({ body }) => (unpacked(body) as MeasuredClip).edges ?? [])
+  }
+
   /** Every frame of a source that a pack was shown, by ordinal: an analysis that continues does not show it those again. */
   ofSource(sourceId: number, digest: string): Map<number, (Spotted | Line)[] | null> {
     const rows = this.#db
@@ -111,6 +123,11 @@ export class Seen {
             stays: whole.flatMap(({ camera }) => camera.stays.filter(within)),
           },
           light: whole.flatMap(({ light }) => light.filter(({ time }) => time >= start && time < end)),
+          ...edgesWithin(
+            whole.flatMap(({ edges = [] }) => edges),
+            start,
+            end,
+          ),
         })
       } else {
         const all = some.flatMap(({ body }) => unpacked(body) as SeenFrame<Spotted | Line>[])
@@ -141,4 +158,11 @@ function halves(bytes: Uint8Array): Uint16Array {
 
 function unpacked(body: unknown): unknown {
   return body instanceof Uint8Array ? JSON.parse(inflateSync(body).toString('utf8')) : null
+}
+
+/** The samples of a part of a video: the last one before it holds at its start. Nothing where there are none. */
+export function edgesWithin(edges: readonly EdgeSample[], start: number, end: number): { edges?: EdgeSample[] } {
+  const before = edges.findLast(({ time }) => time <= start)
+  const own = [...(before ? [{ ...before, time: start }] : []), ...edges.filter(({ time }) => time > start && time < end)]
+  return own.length > 0 ? { edges: own } : {}
 }
