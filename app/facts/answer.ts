@@ -420,7 +420,8 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
     const inPart = present.length > 1 && present.some(({ part }) => part === true)
     return present.length === 0 || doubled || inPart
       ? TRUST.guess
-      : Math.min(most, ...present.map((track) => countReliability(track, things)))
+      : // That the one thing which somebody asked for is there is as sure as its box; several are no surer than the detector was of each.
+        Math.min(most, ...present.map((track) => (present.length === 1 ? trackReliability : countReliability)(track, things)))
   }
   if (total)
     return {
