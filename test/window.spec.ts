@@ -166,6 +166,27 @@ test('letters write nothing in the table: A accepts and X rejects there as in Re
   await expect(cell.locator('.clamped')).toHaveText('zebra')
 })
 
+test('what is written in a cell is stored in that cell, wherever one clicks meanwhile, and over a reload', async () => {
+  const captions = page.locator('.grid-row [data-key=caption]')
+  const other = await captions.nth(1).textContent()
+  const write = async (text: string) => {
+    await captions.first().dblclick()
+    await page.keyboard.press('Control+a')
+    await page.keyboard.type(text)
+  }
+  await write('quince')
+  await captions.nth(1).click()
+  await expect(captions.first().locator('.clamped')).toHaveText('quince')
+  await write('medlar')
+  await page.locator('.grid-row [data-key=time]').nth(1).click()
+  await expect(captions.first().locator('.clamped')).toHaveText('medlar')
+  await write('sorb')
+  await page.reload()
+  await goTo('Table')
+  await expect(captions.first().locator('.clamped')).toHaveText('sorb')
+  await expect(captions.nth(1)).toHaveText(other ?? '')
+})
+
 test('what is refused over REST names the field and the fault', async () => {
   const [clip] = await clipsOf('two shots.mp4')
   const { pts } = await call('frames', { params: { sourceId: clip?.sourceId ?? 0 } })

@@ -35,7 +35,7 @@ interface Props {
 
 /** The rows and columns in view, and keyboard and pointer selection. */
 export function Grid({ spec, columns, columnKeys, width, view, layout, selection, filling, grid, onMenu, onSet }: Props) {
-  const { editing, select, edit } = useTable()
+  const { writing, select, write: begin } = useTable()
   const actions = useActions()
   // oxlint-disable-next-line react-hooks/incompatible-library -- its functions are used in this component only
   const virtual = useVirtualizer({
@@ -90,10 +90,14 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
   }
   const write = (text: boolean) => {
     const row = rowOf(focus.line)
-    if (row === undefined || focused === undefined) return
+    if (row === undefined || focused === undefined || view === undefined || line?.type !== 'row') return
+    // One that was scrolled out of view was not left by a blur.
+    actions.commit(null, false)
+    const before = row.cells[focused.key]?.text ?? ''
+    const cell = { view, from: line.row, to: line.row + 1, columns: [focused.key] }
     if (!focused.heading.editable) actions.open()
-    else if (focused.heading.type === 'yesno' && !text) onSet(toggled(row.cells[focused.key]?.text ?? ''))
-    else edit(row.cells[focused.key]?.text ?? '')
+    else if (focused.heading.type === 'yesno' && !text) onSet(toggled(before))
+    else begin({ text: before, before, cell, at: focus })
   }
 
   const press = (event: KeyboardEvent) =>
@@ -120,7 +124,7 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
       aria-activedescendant={named ? (line?.type === 'group' ? `group-${focus.line}` : `cell-${focus.line}-${focus.column}`) : undefined}
       onKeyDown={press}
       onPointerDown={(event) => pointed(event, area)}
-      onPointerMove={(event) => editing === null && dragged(event, area)}
+      onPointerMove={(event) => writing === null && dragged(event, area)}
       onDoubleClick={(event) => placeOf(event.target) && line?.type === 'row' && write(true)}
     >
       <div className="grid-sheet" style={{ width, height: virtual.getTotalSize() + HEADER_HEIGHT }}>
@@ -163,7 +167,7 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
               from={inside ? chosen.left : -1}
               to={inside ? chosen.right : -1}
               focus={index === focus.line ? focus.column : -1}
-              editing={index === focus.line ? editing : null}
+              writing={index === writing?.at.line ? writing : null}
               filling={filling}
             />
           )

@@ -8,7 +8,7 @@ import { percent } from '../format.ts'
 import { t, told } from '../i18n.ts'
 import { FileName } from '../parts/FileName.tsx'
 import { CellEditor } from './CellEditor.tsx'
-import { useMotion } from './state.ts'
+import { useMotion, type Writing } from './state.ts'
 import { type Heading, STATE_NAMES, valueName } from './titles.ts'
 
 export const ROW_HEIGHT = 44
@@ -36,13 +36,14 @@ interface Props {
   to: number
   /** The column of the focused cell, -1 for none on this line. */
   focus: number
-  editing: string | null
+  /** What is being written in a cell of this line. */
+  writing: Writing | null
   /** Keys of columns that are being filled just now. */
   filling: string
 }
 
 /** One clip or video. Redrawn only when it changes, so that scrolling draws only new rows. */
-export const GridRow = memo(function GridRow({ line, row, data, top, columns, width, rows, from, to, focus, editing, filling }: Props) {
+export const GridRow = memo(function GridRow({ line, row, data, top, columns, width, rows, from, to, focus, writing, filling }: Props) {
   return (
     <div role="row" className="grid-row" aria-rowindex={line + 2} data-line={line} style={{ transform: `translateY(${top}px)`, width }}>
       <div role="rowheader" className="grid-number num" data-column={-1} aria-selected={from !== -1}>
@@ -70,8 +71,8 @@ export const GridRow = memo(function GridRow({ line, row, data, top, columns, wi
             data-type={heading.type}
             style={{ width: column.width, left }}
           >
-            {index === focus && editing !== null ? (
-              <CellEditor text={editing} label={heading.title} />
+            {index === writing?.at.column ? (
+              <CellEditor writing={writing} label={heading.title} />
             ) : data === undefined ? (
               <span className="skeleton" />
             ) : waits ? (

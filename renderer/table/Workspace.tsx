@@ -6,6 +6,7 @@ import { advanced, alone, chosenIn, rectangle } from '../../app/table/selection.
 import { fitted, keyOf, queryOf, shown } from '../../app/table/spec.ts'
 import { fromTsv, repeated } from '../../app/table/tsv.ts'
 import { t } from '../i18n.ts'
+import { callAtLast } from '../api.ts'
 import { queryClient, useQueue } from '../cache.ts'
 import { endWalk } from '../review/walk.ts'
 import { useUi } from '../store.ts'
@@ -30,9 +31,23 @@ function placed(spec: TableSpec, all: readonly Column[]): PlacedColumn[] {
   return columns
 }
 
+/** What was written in a cell, which is being written no longer. Null if nothing was; `edit` is null where it says what it said before. */
+function takeWritten() {
+  const { writing, write } = useTable.getState()
+  if (writing === null) return null
+  write(null)
+  const { cell, before: basedOn, text } = writing
+  if (text === basedOn) return { edit: null }
+  const value = text.trim()
+  // An empty text means that there is no statement: the cell is rejected.
+  return value === ''
+    ? { edit: { cell, action: 'reject' as const, written: { basedOn } } }
+    : { edit: { cell, action: 'set' as const, written: { basedOn, value } } }
+}
+
 /** Toolbar, grid, and the bar of the selected cell, over one arrangement of the rows. */
 export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'table'> }) {
-  const { selection: asked, closed, select, edit } = useTable()
+  const { selection: asked, closed, select } = useTable()
   const grid = useRef<HTMLDivElement>(null)
   const [menu, setMenu] = useState<{ key: string; at: DOMRect } | null>(null)
   const { data: queue } = useQueue()
@@ -86,19 +101,16 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
   }
   const actions: Actions = {
     commit: (then, back) => {
-      const { editing: text, before } = useTable.getState()
-      if (text === null) return
-      edit(null)
-      if (arranged !== undefined && focusRow !== null && focused !== undefined && text !== before) {
-        const cell = { view: arranged.view, from: focusRow, to: focusRow + 1, columns: [focused.key] }
-        // An empty text means that there is no statement: the cell is rejected.
-        void (text.trim() === ''
-          ? editCells(cell, 'reject', { basedOn: before })
-          : editCells(cell, 'set', { value: text.trim(), basedOn: before }))
-      }
+      const written = takeWritten()
+      if (written === null) return
+      if (written.edit !== null) void editCells(written.edit.cell, written.edit.action, written.edit.written)
       if (then === null) return
       select(advanced(selection, then, back, extent))
       grid.current?.focus()
+    },
+    commitAtLast: () => {
+      const edit = takeWritten()?.edit
+      if (edit) callAtLast('editCells', { body: { ...edit.cell, action: edit.action, ...edit.written } })
     },
     accept: decide('accept'),
     reject: decide('reject'),

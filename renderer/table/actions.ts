@@ -4,6 +4,8 @@ import { createContext, useContext } from 'react'
 export interface Actions {
   /** Save what is being written, and move to the next cell if requested. */
   commit: (then: 'across' | 'down' | null, back: boolean) => void
+  /** Save it while the window closes. */
+  commitAtLast: () => void
   accept: () => void
   reject: () => void
   reset: () => void

@@ -1,8 +1,19 @@
 /** How the table looks and what is selected in it. Kept while other pages are shown, so that the person returns to the same table. */
 import { create } from 'zustand'
 import type { TableSpec } from '../../app/contract/table.ts'
-import { NOBODYS, type Selection } from '../../app/table/selection.ts'
+import { NOBODYS, type Place, type Selection } from '../../app/table/selection.ts'
 import { START } from '../../app/table/spec.ts'
+import type { Range } from './rows.ts'
+
+/** A text that is being written. It is of the cell in which it was begun, whatever is selected meanwhile. */
+export interface Writing {
+  text: string
+  /** What the cell said when it was begun to be changed. */
+  before: string
+  cell: Range
+  /** Where its field stands. */
+  at: Place
+}
 
 interface TableState {
   /** Null until the library has reported the table's stored appearance. */
@@ -10,16 +21,13 @@ interface TableState {
   selection: Selection
   /** The selected rows of the view on the screen, if there are several. */
   marked: { view: string; from: number; to: number } | null
-  /** The text being written in the focused cell. */
-  editing: string | null
-  /** What that cell said when it was begun to be changed. */
-  before: string
+  writing: Writing | null
   /** Names of groups whose rows are hidden. */
   closed: ReadonlySet<string>
   scroll: { top: number; left: number }
   change: (spec: Partial<TableSpec>) => void
   select: (selection: Selection) => void
-  edit: (text: string | null) => void
+  write: (writing: Writing | null) => void
   toggleGroup: (name: string) => void
 }
 
@@ -30,8 +38,7 @@ export const useTable = create<TableState>((set) => ({
   spec: null,
   selection: NOBODYS,
   marked: null,
-  editing: null,
-  before: '',
+  writing: null,
   closed: new Set(),
   scroll: { top: 0, left: 0 },
   change: (spec) =>
@@ -45,7 +52,7 @@ export const useTable = create<TableState>((set) => ({
         : {}),
     })),
   select: (selection) => set({ selection }),
-  edit: (text) => set(({ editing, before }) => ({ editing: text, before: editing === null ? (text ?? '') : before })),
+  write: (writing) => set({ writing }),
   toggleGroup: (name) =>
     set(({ closed }) => {
       const next = new Set(closed)
