@@ -4,6 +4,7 @@ import path from 'node:path'
 import { text as wholeText } from 'node:stream/consumers'
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
+import { analysedToItsEnd } from '../app/analysed.ts'
 import type { Job, Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
 import { ExportFormat, SidecarFormat } from '../app/contract/export.ts'
@@ -321,7 +322,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     const sources = ids.map((id) => jobs.source(id))
     if (options.picture === undefined) for (const line of sources.flatMap(picturesLine)) say(line)
     const readable = sources.filter(({ problem }) => problem === null || !UNREADABLE.has(problem.code))
-    const finished = readable.filter(({ state }) => state === 'done' || state === 'partial')
+    const finished = readable.filter(({ state }) => analysedToItsEnd(state))
     // The export leaves out unfinished ones and says so.
     const exported =
       options.export.length > 0 && finished.length > 0

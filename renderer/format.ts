@@ -1,4 +1,6 @@
 /** Numbers and times formatted for people, in the language of the window. */
+import { analysedToItsEnd } from '../app/analysed.ts'
+import type { Source } from '../app/contract.ts'
 import { type Language, t, useLanguage } from './i18n.ts'
 
 /** 75.25 → "1:15.25"; hours where there are any. */
@@ -74,4 +76,10 @@ export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   const power = count < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3))
   return `${number(count / 1000 ** power, power === 0 || count / 1000 ** power >= 100 ? 0 : 1)} ${units[power] ?? ''}`
+}
+
+/** How many videos were not analysed to their end, behind a number of clips; empty for none. */
+export function unfinishedText(sources: readonly Source[]): string {
+  const count = sources.filter(({ state, clipCount }) => !analysedToItsEnd(state) && (state !== 'failed' || clipCount > 0)).length
+  return count === 0 ? '' : ` · ${t('{{count, number}} videos not analysed to the end', { count })}`
 }

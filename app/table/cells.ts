@@ -3,6 +3,7 @@
  * over all rows, with each distinct text kept once, so that a hundred thousand rows are filtered by looking at each text once and sorted by
  * numbers. Pure: the caller fills the arrays.
  */
+import { reviewOf } from '../review.ts'
 import { CELL_STATES, type CellState, type ColumnKey, type Filter, type Group, type TableQuery } from '../contract/table.ts'
 
 export class Cells {
@@ -304,4 +305,26 @@ function together(states: ReadonlySet<CellState>): CellState {
   const [only, other] = told
   if (other === undefined) return only ?? 'empty'
   return told.includes('unsure') && told.every((state) => state === 'sure' || state === 'unsure') ? 'unsure' : 'mixed'
+}
+
+/** A video is reviewed when it was analysed to its end and all of its clips with something to review are, and begun when one is. */
+export function reviewed(
+  clips: Cells,
+  order: Int32Array,
+  spans: readonly (readonly [from: number, to: number])[],
+  unfinished: (video: number) => boolean,
+): { cells: Cells; shares: Int32Array } {
+  const cells = new Cells()
+  cells.resize(spans.length)
+  const shares = new Int32Array(spans.length * 2)
+  for (const [video, [from, to]] of spans.entries()) {
+    const texts = Array.from(order.subarray(from, to), (row) => clips.textAt(row) ?? 'open').filter((text) => text !== 'nothing')
+    const done = texts.filter((text) => text === 'done').length
+    const begun = texts.filter((text) => text !== 'open').length
+    const more = done < texts.length || unfinished(video)
+    const review = more ? reviewOf(begun, texts.length + 1) : done > 0 ? 'done' : 'nothing'
+    if (to > from) cells.set(video, review, 'sure', null, done / Math.max(1, texts.length))
+    shares.set([done, texts.length], video * 2)
+  }
+  return { cells, shares }
 }

@@ -1,4 +1,5 @@
 /** How far clips that are copied without loss would begin before their first frame, told before any is made. */
+import { analysedToItsEnd } from '../../app/analysed.ts'
 import type { CutsAhead } from '../../app/contract/export.ts'
 import { mediaFile } from '../jobs/pipeline.ts'
 import type { Library } from '../library/library.ts'
@@ -22,9 +23,7 @@ export async function cutsAhead(
   signal: AbortSignal,
 ): Promise<CutsAhead> {
   const wanted = clipIds && new Set(clipIds)
-  const finished = library
-    .sources()
-    .filter(({ id, state }) => (state === 'done' || state === 'partial') && (sourceIds?.includes(id) ?? true))
+  const finished = library.sources().filter(({ id, state }) => analysedToItsEnd(state) && (sourceIds?.includes(id) ?? true))
   const all = finished.flatMap((source) =>
     library
       .clips({ sourceId: source.id, limit: 1_000_000, offset: 0 })

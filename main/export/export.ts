@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { copyFile, link, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { ResourceLimits } from 'node:worker_threads'
+import { analysedToItsEnd } from '../../app/analysed.ts'
 import type { Source } from '../../app/contract.ts'
 import type { ExportFormat, FrameChoice, LeftOut } from '../../app/contract/export.ts'
 import { hasCode, type Problem, TubeletError } from '../../app/errors.ts'
@@ -279,7 +280,7 @@ function chosenSources(
 
 /** The file of a video whose analysis is unfinished would hold a part and look complete. */
 function isFinished({ state, probe }: Source): boolean {
-  return probe !== null && (state === 'done' || state === 'partial')
+  return probe !== null && analysedToItsEnd(state)
 }
 
 function notesOf(library: ExportableLibrary, chosen: readonly Source[]): Phrase[] {

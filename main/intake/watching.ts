@@ -5,6 +5,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { analysedToItsEnd } from '../../app/analysed.ts'
 import type { BackendEvent, Source } from '../../app/contract.ts'
 import type { WatchedFolder, WatchFolder } from '../../app/contract/watched.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
@@ -168,7 +169,7 @@ export class Watching {
     for (const watched of this.#folders()) {
       const mine = watched.formats.length === 0 ? [] : videosIn(watched.folder, sources)
       const waits = Date.now() < (this.#waits.get(watched.folder) ?? 0)
-      const due = waits ? [] : mine.filter(({ state }) => state === 'done' || state === 'partial')
+      const due = waits ? [] : mine.filter(({ state }) => analysedToItsEnd(state))
       for (const source of mine) if (waits || isUnderWay(source)) this.#changed.add(source.id)
       let problem = waits ? (this.#problems.get(watched.folder) ?? null) : null
       try {

@@ -6,6 +6,8 @@
 import path from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
+import { analysedToItsEnd } from '../../app/analysed.ts'
+import type { SourceState } from '../../app/contract.ts'
 import type { ReviewState, TrackBody } from '../../app/annotation.ts'
 import {
   type Cell,
@@ -23,7 +25,7 @@ import type { ThingTrack } from '../../app/facts/input.ts'
 import { SURE } from '../../app/facts/reliability.ts'
 import { noneCounted } from '../../app/facts/scene.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
-import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
+import { arrange, Cells, reviewed, summarised, valuesOf } from '../../app/table/cells.ts'
 import { lengthText, notesText, timeText } from '../../app/table/facts.ts'
 import { doubted, labelText, reviewOf, standingOf } from '../../app/review.ts'
 import { looksYesNo, topicOf, yesNo } from '../../app/table/question.ts'
@@ -91,6 +93,8 @@ const titles = new Titles(db)
 const seen = new Seen(db)
 const names = new Map<number, string>()
 const lengths = new Map<number, number>()
+/** Those that were not analysed to their end. */
+const unfinished = new Set<number>()
 /** Columns in memory, each read up to row `read`; `wanted` are those to read ahead. */
 const kept = new Map<ColumnKey, { cells: Cells; read: number }>()
 let wanted: readonly ColumnKey[] = []
@@ -102,12 +106,12 @@ function refresh(): void {
   const [[now] = []] = all('PRAGMA data_version')
   if (now === version) return
   version = now
-  names.clear()
-  lengths.clear()
+  for (const known of [names, lengths, unfinished]) known.clear()
   titles.forget()
-  for (const [id, length] of all(`SELECT id, json_extract(probe, '$.duration') FROM sources ORDER BY id`)) {
+  for (const [id, length, state] of all(`SELECT id, json_extract(probe, '$.duration'), state FROM sources ORDER BY id`)) {
     names.set(Number(id), titles.of(Number(id)))
     if (length !== null) lengths.set(Number(id), Number(length))
+    if (!analysedToItsEnd(state as SourceState)) unfinished.add(Number(id))
   }
   const newest = base.ids.at(-1) ?? 0
   const [[stayed, sum] = []] = all('SELECT count(*), total(id) FROM clips WHERE id <= ?', newest)
@@ -518,7 +522,7 @@ const isYesNo = (key: ColumnKey) => definition(key)?.kind === 'yesno'
 
 /** A column by video: properties of the file itself, or a summary of its clips. */
 function videoCells(key: ColumnKey, { ids, spans }: Videos): { cells: Cells; shares: Int32Array | null } {
-  if (key === 'review') return reviewed(cellsOf(key), spans)
+  if (key === 'review') return reviewed(cellsOf(key), base.order, spans, (video) => unfinished.has(ids[video] ?? 0))
   if (key !== 'name' && key !== 'time' && key !== 'length') return summarised(cellsOf(key), base.order, spans, isYesNo(key))
   const cells = new Cells()
   cells.resize(ids.length)
@@ -530,22 +534,6 @@ function videoCells(key: ColumnKey, { ids, spans }: Videos): { cells: Cells; sha
     else if (length !== undefined) cells.set(row, lengthText(length), 'sure', null, length)
   }
   return { cells, shares: null }
-}
-
-/** A video is reviewed when all of its clips are in which there is something to review, and begun when one is. */
-function reviewed(clips: Cells, spans: Videos['spans']): { cells: Cells; shares: Int32Array } {
-  const cells = new Cells()
-  cells.resize(spans.length)
-  const shares = new Int32Array(spans.length * 2)
-  for (const [video, [from, to]] of spans.entries()) {
-    const texts = Array.from(base.order.subarray(from, to), (row) => clips.textAt(row) ?? 'open').filter((text) => text !== 'nothing')
-    const done = texts.filter((text) => text === 'done').length
-    const begun = texts.filter((text) => text !== 'open').length
-    const review = done < texts.length ? reviewOf(begun, texts.length + 1) : done > 0 ? 'done' : 'nothing'
-    if (to > from) cells.set(video, review, 'sure', null, done / Math.max(1, texts.length))
-    shares.set([done, texts.length], video * 2)
-  }
-  return { cells, shares }
 }
 
 // ── tasks

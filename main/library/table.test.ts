@@ -27,6 +27,7 @@ afterEach(async () => {
 /** A video with as many clips of eight seconds as captions. */
 function addVideo(name: string, captions: readonly string[]): number[] {
   const { source } = library.addSource({ path: `/v/${name}`, name, bytes: 1, mtimeMs: 0, fingerprint: name })
+  library.setSourceState(source.id, 'done')
   return captions.map((text, index) => {
     const clipId = library.saveClip(source.id, {
       index,
@@ -811,6 +812,11 @@ test('a clip is reviewed when its caption and what was found in it are decided; 
   for (const clip of [a, b]) answer(clip, 'What else?', 'a cat', 0.9)
   library.review(captionId(b), 'edit', { kind: 'caption', text: 'mine' })
   expect(await everywhere()).toEqual([['done', 'done'], ['done'], ['done', 'done'], 2])
+  // Of a video whose analysis was cancelled there are clips to come.
+  for (const state of ['cancelled', 'analysing', 'failed'] as const) {
+    library.setSourceState(library.sources()[0]?.id ?? 0, state)
+    expect(await texts({ rows: 'videos' }, 'review')).toEqual(['partly'])
+  }
 })
 
 test('a clip that was analysed and has nothing to decide is neither reviewed nor left to review, in every place', async () => {
@@ -831,6 +837,7 @@ test('a clip that was analysed and has nothing to decide is neither reviewed nor
   const encoding = { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }
   library.saveClipResult(clip, mammut(DIGEST), encoding, [], { caption: null, seen: null })
   answer(clip, 'What?', 'a ball', 0.9)
+  library.setSourceState(source.id, 'done')
   expect(await everywhere()).toEqual([['nothing'], ['nothing'], ['nothing'], [0, 0], []])
   // Beside another clip it changes nothing about how far their video is.
   const other = library.saveClip(source.id, { index: 1, kind: 'shot', start: 0.04, end: 1, startFrame: 1, endFrame: 25, frames: [] })

@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { toast } from 'sonner'
+import { analysedToItsEnd } from '../../app/analysed.ts'
 import { ExportFormat } from '../../app/contract/export.ts'
 import { problemOf } from '../../app/errors.ts'
 import { aboutFormat, holdsAnnotations } from '../../app/formats/holds.ts'
@@ -133,7 +134,7 @@ function Missing() {
   const { data: queue } = useQueue()
   // A video that was not probed has no frames to write about.
   const unread = sources?.sources.filter(({ probe }) => probe === null).length ?? 0
-  const unfinished = sources?.sources.filter(({ probe, state }) => probe !== null && state !== 'done' && state !== 'partial') ?? []
+  const unfinished = sources?.sources.filter(({ probe, state }) => probe !== null && !analysedToItsEnd(state)) ?? []
   const adding = queue?.jobs.filter(({ kind, state }) => JOB_KINDS[kind].adds && (state === 'queued' || state === 'running')).length ?? 0
   if (unread + unfinished.length + adding === 0) return null
   return (

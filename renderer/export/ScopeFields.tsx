@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { analysedToItsEnd } from '../../app/analysed.ts'
 import type { CallArgs } from '../../app/contract.ts'
 import { call } from '../api.ts'
 import { number } from '../format.ts'
@@ -25,7 +26,7 @@ export function ScopeFields({ offered, request }: { offered: ReturnType<typeof u
   const { data: sources } = useSources()
   const { data: labels } = useLabels()
   const { data: table } = useColumns()
-  const finished = sources?.sources.filter(({ state }) => state === 'done' || state === 'partial') ?? []
+  const finished = sources?.sources.filter(({ state }) => analysedToItsEnd(state)) ?? []
   const current = finished.find(({ id }) => id === sourceId)
   const toggle = (name: string) =>
     change({ chosenLabels: chosenLabels.includes(name) ? chosenLabels.filter((other) => other !== name) : [...chosenLabels, name] })

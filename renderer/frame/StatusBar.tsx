@@ -35,6 +35,8 @@ export function StatusBar() {
               t('Nothing to do')
             ) : queue.failed > 0 ? (
               t('Nothing runs or waits; {{count, number}} failed', { count: queue.failed })
+            ) : queue.jobs.some(({ state }) => state === 'cancelled') ? (
+              t('Nothing runs or waits.')
             ) : (
               t('All done')
             )

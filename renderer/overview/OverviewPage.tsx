@@ -3,7 +3,7 @@ import { binsOf, byDate, type ClipFact, endToEnd, type Facts, histogram, tracksO
 import type { Source } from '../../app/contract.ts'
 import { coloursApart, PALETTE } from '../../app/vocabulary.ts'
 import { urlOf } from '../api.ts'
-import { clock, number } from '../format.ts'
+import { clock, number, unfinishedText } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useVocabulary } from '../labels/vocabulary.ts'
 import { useSources } from '../cache.ts'
@@ -104,6 +104,7 @@ function Totals({ facts, sources }: { facts: Facts; sources: readonly Source[] }
         <p className="small">
           <strong className="num">
             {t('{{done, number}} of {{count, number}} clips reviewed', { done, count: facts.clips.length - reviewed('nothing') })}
+            {unfinishedText(sources)}
           </strong>{' '}
           <span className="muted">{begun === 0 ? t('captions:') : t('{{count, number}} begun; captions:', { count: begun })}</span>
         </p>

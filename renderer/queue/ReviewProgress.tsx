@@ -1,8 +1,9 @@
 import { useMemo, useState } from 'react'
+import { analysedToItsEnd } from '../../app/analysed.ts'
 import type { Source } from '../../app/contract.ts'
 import { call } from '../api.ts'
 import { useFind } from '../find/store.ts'
-import { percent } from '../format.ts'
+import { percent, unfinishedText } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useSources } from '../cache.ts'
 import { tell } from '../toast.ts'
@@ -15,13 +16,18 @@ export function ReviewProgress() {
   const [onlyOpen, setOnlyOpen] = useState(true)
   const sources = useMemo(() => (data?.sources ?? []).filter(({ reviewableCount }) => reviewableCount > 0), [data])
   const [reviewed, total] = sources.reduce(([done, all], source) => [done + source.reviewedCount, all + source.reviewableCount], [0, 0])
-  const listed = onlyOpen ? sources.filter(({ reviewedCount, reviewableCount }) => reviewedCount < reviewableCount) : sources
+  const listed = onlyOpen
+    ? sources.filter(({ state, reviewedCount, reviewableCount }) => reviewedCount < reviewableCount || !analysedToItsEnd(state))
+    : sources
   return (
     <section aria-labelledby="queue-people">
       <header className="queue-head">
         <div className="grow">
           <h3 id="queue-people">{t('For you: review')}</h3>
-          <p className="muted">{t('{{done}} of {{count, number}} clips reviewed', { done: reviewed, count: total })}</p>
+          <p className="muted">
+            {t('{{done}} of {{count, number}} clips reviewed', { done: reviewed, count: total })}
+            {unfinishedText(data?.sources ?? [])}
+          </p>
         </div>
         <button className="primary" disabled={reviewed === total} onClick={() => void reviewNext(sources)}>
           {t('Review the next clip')}
@@ -41,11 +47,13 @@ export function ReviewProgress() {
               {source.title}
             </button>
             <progress
-              value={source.reviewedCount / source.reviewableCount}
+              // Of how much is not known before all of it was analysed.
+              value={analysedToItsEnd(source.state) ? source.reviewedCount / source.reviewableCount : 0}
               aria-label={t('Reviewed of {{name}}', { name: source.title })}
             />
             <span className="num muted">
-              {source.reviewedCount}/{source.reviewableCount} · {percent(source.reviewedCount / source.reviewableCount)}
+              {source.reviewedCount}/{source.reviewableCount} ·{' '}
+              {analysedToItsEnd(source.state) ? percent(source.reviewedCount / source.reviewableCount) : t('unfinished')}
             </span>
           </li>
         ))}
