@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compoundsOf, folded, formsOf, names, quoted, spelt, termsOf, wordsIn } from './wording.ts'
+import { compoundsOf, folded, formsOf, names, quoted, spelt, termsOf, withoutExcluded, wordsIn } from './wording.ts'
 
 const [term] = [(text: string) => termsOf(text)[0] ?? { text: '', words: [] }]
 const same = (a: string, b: string) => names(b, term(a))
@@ -76,4 +76,11 @@ test('a compound is found by its end, in any form, where enough stands before it
 test('no word is syntax', () => {
   expect(quoted(['a"b', 'OR'])).toBe('"a""b OR"')
   expect(formsOf('straße').plain).toContain('strasse')
+})
+
+test('what must not be there has a minus before it, and a number its own', () => {
+  expect(withoutExcluded('bottle -person -"red car"')).toEqual({ wanted: 'bottle  ', excluded: ['person', '"red car"'] })
+  for (const query of ['-5 °C', 'well-known', 'a - b', '-person', '- dog', 'over-the-shoulder']) {
+    expect(withoutExcluded(query)).toEqual({ wanted: query, excluded: [] })
+  }
 })

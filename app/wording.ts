@@ -44,6 +44,19 @@ const EMPTY = new Set(
   ),
 )
 
+/**
+ * A search as people type it: what is wanted, and what must not be there, each written with a minus before it (`bottle -person`, `-"red car"`). A minus
+ * before a number is part of it (`-5 °C`), and where nothing else is wanted the minus is read over.
+ */
+export function withoutExcluded(query: string): { wanted: string; excluded: string[] } {
+  const excluded: string[] = []
+  const wanted = query.replaceAll(/(?<=^|\s)-(?:["“„]([^"“”„]*)["“”]|(\p{L}[^\s"“”„]*))/gu, (_, quoted?: string, single?: string) => {
+    excluded.push(quoted === undefined ? (single ?? '') : `"${quoted}"`)
+    return ''
+  })
+  return termsOf(wanted).length === 0 ? { wanted: query, excluded: [] } : { wanted, excluded }
+}
+
 /** The terms of a search. Empty words are left out unless there are no others; punctuation alone is no term. */
 export function termsOf(query: string): Term[] {
   const terms = [...query.matchAll(/["“„]([^"“”„]*)["“”]|([^\s"“”„]+)/g)].flatMap(([, quoted, single]) => {

@@ -74,7 +74,7 @@ export function useKeys(): void {
       const onPage = useUi.getState().page
       const action = ACTIONS.find(({ id, scope }) => (scope === 'window' || scope === onPage) && keys.get(id)?.includes(combination))
       if (action === undefined) return
-      const typing = target.closest('input:not([type=range]), textarea, [contenteditable]') !== null
+      const typing = target.closest('input:not([type=range], [type=checkbox], [type=radio]), textarea, [contenteditable]') !== null
       if (typing && !(combination.includes('Ctrl') && WHILE_TYPING.has(action.id))) return
       // A focused control answers these keys itself; what is chosen in the list leaves them to the player.
       if (

@@ -99,11 +99,15 @@ function onlyThing({ label, distinct }: NameFact, things: readonly ThingFact[]):
  * "a dog", "two dogs"; where some of so many may be wrong, or more may be there, "at least two dogs": as many as are sure.
  * A single one is no number: where one is sure, one is there.
  */
-export function countText({ label, most, sure, more }: NameFact, language: Language, colour?: Colour): string {
+export function countText(fact: NameFact, language: Language, colour?: Colour): string {
+  const { label, most, sure, more } = fact
   if (most <= 1 || (sure >= most && !more)) return nameOf(label, most, language, colour)
-  const number = nameOf(label, Math.max(1, Math.min(sure, most)), language)
+  const number = nameOf(label, statedNumber(fact), language)
   return language === 'en' ? `at least ${number.replace(/^an? /, 'one ')}` : `mindestens ${number}`
 }
+
+/** As many as are sure, of those that are there at once. */
+export const statedNumber = ({ most, sure }: NameFact): number => Math.max(1, Math.min(sure, most))
 
 /** "the dog moves to the right"; "both dogs move …" only if all of them do. Empty for things that stay in place. */
 function movesOf(name: NameFact, things: readonly ThingFact[], language: Language): { text: string; facts: ThingFact[] }[] {

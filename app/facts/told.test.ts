@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { factsOf } from './facts.ts'
-import { toldFacts } from './told.ts'
+import { findableFacts, toldFacts } from './told.ts'
 import type { ClipMeasures, ThingTrack } from './input.ts'
 
 const RED = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
@@ -49,4 +49,14 @@ test('text on the picture is told, and what nobody knows of the camera is not', 
   expect(toldFacts(factsOf(unknown)).map(({ kind, text, ordinals }) => ({ kind, text, ordinals }))).toEqual([
     { kind: 'text', text: { en: 'Text “EXIT”: 0:00.0–0:04.0', de: 'Text „EXIT“: 0:00.0–0:04.0' }, ordinals: [0] },
   ])
+})
+
+test('a number is found where so many are sure at once, in words and in digits, and never by what is perhaps there or by tracks', () => {
+  const wordsOf = (tracks: ThingTrack[]) =>
+    findableFacts(factsOf(clip(tracks))).flatMap(({ words, fact }) => (fact.kind === 'name' ? words.split(' ') : []))
+  const half = (one: ThingTrack, from: number, to: number) => ({ ...one, boxes: one.boxes.slice(from, to) })
+  expect(wordsOf([track('person', 300, 0), track('person', 500, 0)])).toEqual(expect.arrayContaining(['two', 'people', 'zwei', '2']))
+  const inTurn = wordsOf([half(track('person', 100, 0), 0, 2), half(track('person', 500, 0), 3, 5)])
+  expect(inTurn).toContain('person')
+  for (const word of ['two', 'zwei', '2', 'tracks', 'spuren', 'perhaps']) expect(inTurn).not.toContain(word)
 })

@@ -3,12 +3,13 @@ import type { ClipFact } from '../contract/clip.ts'
 import { clockText } from '../table/facts.ts'
 import { wordsIn } from '../wording.ts'
 import { type Language, nounOf, numberName, theNameOf } from '../words.ts'
-import { countText, quoted } from './caption.ts'
+import { countText, quoted, statedNumber } from './caption.ts'
 import { type Fact, statedMotion } from './facts.ts'
 import { SURE } from './reliability.ts'
 import { unreadText } from './unread.ts'
 import { cameraText, capital, lightText, listText, motionText, placeText } from './wording.ts'
 
+const LANGUAGES = ['en', 'de'] as const
 /** The most objects listed: people do not read through more. */
 const MOST_THINGS = 12
 
@@ -55,8 +56,11 @@ export function findableFacts(facts: readonly Fact[]): FindableFact[] {
   const lines = sure.flatMap((fact): FindableFact[] => {
     const [en, de] = [wordsOf(fact, 'en'), wordsOf(fact, 'de')]
     if (en === null || de === null || (fact.kind === 'thing' && !things.includes(fact))) return []
-    // A number is a time or a count, which nobody searches for as a word.
-    const words = [...wordsIn(en), ...wordsIn(de)].filter((word) => !/^\d+$/.test(word)).join(' ')
+    // Neither what is only perhaps there nor a number of tracks is a number of things.
+    const said = fact.kind === 'name' ? LANGUAGES.map((language) => countText(fact, language)) : [en, de]
+    const count = fact.kind === 'name' && fact.most > 1 ? [String(statedNumber(fact))] : []
+    // Any other number is a time, which nobody searches for as a word.
+    const words = [...said.flatMap(wordsIn).filter((word) => !/^\d+$/.test(word)), ...count].join(' ')
     const whole = fact.kind !== 'name' && fact.kind !== 'thing' && fact.kind !== 'overlap'
     return [{ words, text: { en: capital(en), de: capital(de) }, whole, fact }]
   })

@@ -151,6 +151,16 @@ describe('what is written is found', () => {
   })
 })
 
+test('what is written with a minus before it must not be there', async () => {
+  const [alone, both] = [clipOf(seen('bottle', 0.9)), clipOf(seen('bottle', 0.8), seen('person', 0.9))]
+  const cold = clipOf(caption('a bottle at -5 °C'))
+  for (const words of ['bottle -person', 'bottle -Mensch', 'bottle -"person"'])
+    expect((await found(words)).sort(), words).toEqual([alone, cold])
+  expect(await found('-person bottle -cold')).toEqual(await found('bottle -person'))
+  expect(await found('bottle -5')).toEqual([cold])
+  expect(await found('-person')).toEqual([both])
+})
+
 test('nonsense finds nothing, and no words are syntax', async () => {
   clipOf(caption('a dog and a cat; C code, 5 euros'), seen('dog', 0.9))
   for (const words of [

@@ -5,7 +5,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { namesOf, shows } from '../../app/naming.ts'
 import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
-import { compoundsOf, formsOf, names, quoted, type Term, termsOf, wordsIn } from '../../app/wording.ts'
+import { compoundsOf, formsOf, names, quoted, type Term, termsOf, withoutExcluded, wordsIn } from '../../app/wording.ts'
 import { classesOf, type Meaning, THINGS } from '../../app/words.ts'
 import { ELSEWHERE } from './reach.ts'
 import { storedVocabulary } from './spelling.ts'
@@ -80,6 +80,8 @@ export interface WordMatch {
   told: (clipId: number) => number[]
   /** Whether the name of its source is the only place where a clip has some term. */
   named: (clipId: number, sourceId: number) => boolean
+  /** Whether a clip has something that must not be there. */
+  excluded: (clipId: number) => boolean
 }
 
 export class WordSearch {
@@ -114,7 +116,10 @@ export class WordSearch {
     const labels = this.labels().map((name) => ({ name, phrases: phrasesOf(labelNamed(vocabulary, name) ?? { name, synonyms: [] }) }))
     const called = [...new Set([...labels.flatMap(({ phrases }) => phrases), ...classes])]
     // A label may be called by any word for its class.
-    const terms = joined(termsOf(words), [...new Set([...called, ...namesOf(called, THINGS)])])
+    const { wanted, excluded: unwanted } = withoutExcluded(words)
+    const excludedBy = unwanted.map((one) => this.find(one, { allowed, classes, guesses: false }).scores)
+    const excluded = (clipId: number) => excludedBy.some((scores) => scores.has(clipId))
+    const terms = joined(termsOf(wanted), [...new Set([...called, ...namesOf(called, THINGS)])])
     const found = terms.map((term, at) => this.#find(term, labels, { guesses, last: at === terms.length - 1 }))
     const reasons: WordMatch['reasons'] = (clipIds) => {
       const best = new Map(clipIds.map((clipId) => [clipId, new Map<number, number>()]))
@@ -127,7 +132,7 @@ export class WordSearch {
       return new Map([...best].map(([clipId, ids]) => [clipId, [...ids].sort(([, a], [, b]) => b - a).map(([id]) => id)]))
     }
     const unknown = terms.filter((_, at) => found[at]?.best.size === 0 && found[at].told.size === 0).map(({ text }) => text)
-    const may = (clipId: number) => allowed === null || allowed.has(clipId)
+    const may = (clipId: number) => (allowed === null || allowed.has(clipId)) && !excluded(clipId)
     const scores = new Map<number, number>()
     const [first] = found
     for (const clipId of new Set([...(first?.best.keys() ?? []), ...(first?.told.keys() ?? [])])) {
@@ -141,6 +146,7 @@ export class WordSearch {
       unknown,
       reasons,
       told: (clipId) => [...new Set(found.flatMap((one) => (one.best.has(clipId) ? [] : (stated(one, clipId, found)?.id ?? []))))],
+      excluded,
       named: (clipId, sourceId) => found.some(({ named, best }) => named.has(sourceId) && best.get(clipId) === named.get(sourceId)),
     }
   }

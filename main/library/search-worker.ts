@@ -366,11 +366,14 @@ function foundBy(index: Index, { filters, sought }: Calls['saying']['input']) {
     searched = closest.compared
     for (let row = 0; row < passes.length; row += 1) {
       const [clipId, score] = [index.clipIds[row] ?? 0, compared[row] ?? 0]
-      if (passes[row] !== 1 || score < line) continue
+      if (passes[row] !== 1 || score < line || said.excluded(clipId)) continue
       odds.set(clipId, score)
       if (!scores.has(clipId)) scores.set(clipId, PICTURES + 1 / (1 + Math.exp(-score)))
     }
-    if (scores.size === 0) below = closest.rows.map((row) => ({ clipId: index.clipIds[row] ?? 0, score: compared[row] ?? 0 }))
+    if (scores.size === 0) {
+      const near = closest.rows.map((row) => ({ clipId: index.clipIds[row] ?? 0, score: compared[row] ?? 0 }))
+      below = near.filter(({ clipId }) => !said.excluded(clipId))
+    }
   }
   return { said, scores, odds, below, total: passed?.length ?? clipCount(), searched }
 }

@@ -9,7 +9,7 @@ import type { Curve, Filters, FindHit, FindQuery, FindResult } from '../../app/c
 import { TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
 import { unlearnt } from '../../app/pack/mammut.ts'
-import { wordsIn } from '../../app/wording.ts'
+import { withoutExcluded, wordsIn } from '../../app/wording.ts'
 import { classesOf, nearestWords } from '../../app/words.ts'
 import { type Encoding, type MammutEngine, ofFamily } from '../engine/engine.ts'
 import { describer } from '../jobs/regions.ts'
@@ -138,7 +138,8 @@ export class Search {
    * What the pack of the search task compares with pictures; null if it cannot help: it is not running, no clip here is familiar to
    * it, or it does not know the words. `couldGuess`: with guesses it would find more.
    */
-  async #picture({ words, guesses = false }: Words): Promise<{ picture: SoughtText | null; couldGuess: boolean; digest?: string }> {
+  async #picture({ words: asked, guesses = false }: Words): Promise<{ picture: SoughtText | null; couldGuess: boolean; digest?: string }> {
+    const words = withoutExcluded(asked).wanted
     const ready = await this.#packs.words('search').catch(() => null)
     if (ready === null) return { picture: null, couldGuess: false }
     const { digest, manifest } = ready.info
