@@ -205,7 +205,10 @@ function endOf(count: number, listBytes: number, listAt: number): Uint8Array {
   return end
 }
 
-/** What is in an archive. @throws TubeletError `file-unreadable` where it is damaged, cut off or no archive. */
+/**
+ * The files in an archive; folders, which other tools list too, are none.
+ * @throws TubeletError `file-unreadable` where it is damaged, cut off or no archive.
+ */
 export async function entriesOf(file: string): Promise<Entry[]> {
   const handle = await open(file)
   try {
@@ -223,15 +226,16 @@ export async function entriesOf(file: string): Promise<Entry[]> {
     const list = await bytesAt(handle, listAt, listBytes)
     const entries: Entry[] = []
     const names = new Set<string>()
-    for (let at = 0; entries.length < count; ) {
+    for (let at = 0, nth = 0; nth < count; nth += 1) {
       const [entry, next] = entryAt(list, at, file)
+      at = next
+      if (entry === null) continue
       // Some file systems tell no cases, and none should have one file over another.
       const key = entry.name.normalize('NFC').toLowerCase()
       if (names.has(key) || entry.at + entry.packed > size) throw notOurs(file)
       if (entry.bytes > LITTLE && entry.bytes / Math.max(1, entry.packed) > MOST_DENSE) throw notOurs(file)
       names.add(key)
       entries.push(entry)
-      at = next
     }
     mustBeApart(entries, size, file)
     return entries
@@ -255,7 +259,8 @@ function mustBeApart(entries: readonly Entry[], size: number, file: string): voi
   if (bytes > LITTLE && bytes / size > MOST_DENSE) throw notOurs(file)
 }
 
-function entryAt(list: Buffer, at: number, file: string): [Entry, number] {
+/** The entry at a place of the list, null for a folder, and where the next one is. */
+function entryAt(list: Buffer, at: number, file: string): [Entry | null, number] {
   if (list.readUInt32LE(at) !== CENTRAL) throw notOurs(file)
   const [flags, method, crc] = [list.readUInt16LE(at + 8), list.readUInt16LE(at + 10), list.readUInt32LE(at + 16)]
   let [packed, bytes, place] = [list.readUInt32LE(at + 20), list.readUInt32LE(at + 24), list.readUInt32LE(at + 42)]
@@ -270,6 +275,7 @@ function entryAt(list: Buffer, at: number, file: string): [Entry, number] {
     if (packed === LARGE) packed = large()
     if (place === LARGE) place = large()
   }
+  if (bytes === 0 && name.endsWith('/')) return [null, end + comment]
   if ((flags & ENCRYPTED) !== 0 || (method !== STORED && method !== DEFLATED) || (method === STORED && packed !== bytes) || !isPlain(name))
     throw notOurs(file)
   return [{ name, bytes, crc, method, packed, at: place }, end + comment]

@@ -14,7 +14,7 @@ import { tell, toast } from './toast.ts'
 import { useUi } from './store.ts'
 
 /** Endings of annotation files; the backend tells by their content which they are. */
-const ENDINGS = /\.(?:json|jsonl|ndjson|xml|eaf|csv|parquet|srt|vtt|txt|ya?ml)$/i
+const ENDINGS = /\.(?:json|jsonl|ndjson|xml|eaf|csv|parquet|srt|vtt|txt|ya?ml|zip)$/i
 /** Files of models with one of these endings. */
 const OF_MODELS = ['pack.json', ...BESIDE]
 

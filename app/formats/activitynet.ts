@@ -49,33 +49,42 @@ export const activitynet: Format<Iterable<Film>, ActivityPiece> = {
 
 // ── reading files of any tool
 
-/** What results for the ActivityNet challenge hold of each video. */
-const Result = z.array(z.object({ sentence: z.string(), timestamp: z.tuple([z.number(), z.number()]) }))
-const Given = z.object({
-  duration: z.number().optional(),
-  timestamps: z.array(z.unknown()),
-  sentences: z.array(z.unknown()),
-})
+/**
+ * What a file holds of each video: the captions themselves, results for the challenge, or parts with the name of what is done in them, as
+ * ActivityNet 1.3 and mmaction have them.
+ */
+const Given = z.union([
+  z
+    .object({ timestamps: z.array(z.unknown()), sentences: z.array(z.unknown()) })
+    .transform(({ timestamps, sentences }) => timestamps.map((times, at): Said => [times, sentences[at]])),
+  z
+    .array(z.object({ sentence: z.string(), timestamp: z.unknown() }))
+    .transform((all) => all.map((one): Said => [one.timestamp, one.sentence])),
+  z.array(z.object({ label: z.string(), segment: z.unknown() })).transform((all) => all.map((one): Said => [one.segment, one.label])),
+  z
+    .object({ annotations: z.array(z.object({ label: z.unknown(), segment: z.unknown() })) })
+    .transform(({ annotations }) => annotations.map((one): Said => [one.segment, one.label])),
+])
+/** Times, and what is said of them. */
+type Said = [times: unknown, text: unknown]
+/** Keys beside the videos, and those that hold the videos. */
+const [FACTS, LISTS] = [new Set(['version', 'external_data', 'taxonomy']), new Set(['results', 'database'])]
 const Times = z.tuple([z.number(), z.number()])
 
-/** Reference captions of videos by name, or results for the challenge. The numbers of entries count sentences, from 1. @throws SyntaxError */
+/** Captions or named parts of videos by name. The numbers of entries count them, from 1. @throws SyntaxError */
 export function* readActivitynet(open: () => Iterable<string>): Generator<Found> {
   let entry = 0
   let videos = 0
   for (const { key, value } of jsonParts(open())) {
-    if (key === 'version' || key === 'external_data') continue
+    if (FACTS.has(key)) continue
     const given: [string, unknown][] =
-      key === 'results' && typeof value === 'object' && value !== null ? Object.entries(value) : [[key, value]]
+      LISTS.has(key) && typeof value === 'object' && value !== null ? Object.entries(value) : [[key, value]]
     for (const [video, one] of given) {
-      const reference = Given.safeParse(one)
-      const result = Result.safeParse(one)
-      if (!reference.success && !result.success) throw new SyntaxError(phrase('The file is no list of captions by video.'))
+      const all = Given.safeParse(one)
+      if (!all.success) throw new SyntaxError(phrase('The file is no list of captions by video.'))
       videos += 1
       yield { type: 'video', key: video, name: video }
-      const all: [unknown, unknown][] = reference.success
-        ? reference.data.timestamps.map((times, at) => [times, reference.data.sentences[at]])
-        : (result.data ?? []).map(({ sentence, timestamp }) => [timestamp, sentence])
-      for (const [times, sentence] of all) {
+      for (const [times, sentence] of all.data) {
         entry += 1
         const span = Times.safeParse(times)
         if (!span.success || typeof sentence !== 'string') yield fault('A caption needs two times and a sentence.', entry)

@@ -14,7 +14,7 @@ import { Rational, secondsOf } from '../media.ts'
 import { Standing } from '../review.ts'
 import { decodedPicture, thousandths, trackedObjects, wellFormed } from './document.ts'
 import type { Category, DocumentClip, Film, Format, TrackedBox, TrackedObject } from './document.ts'
-import { fault, type Found, frameInName, scoreOf, type VideoFound } from './found.ts'
+import { fault, type Found, frameInName, scoreOf, type VideoFound, withoutFrame } from './found.ts'
 import { jsonParts, listsOf } from './json-parts.ts'
 import { phrase } from '../phrase.ts'
 import { framesInNames } from './youtube-vis.ts'
@@ -284,6 +284,9 @@ function channels(colour: string): [number, number, number] {
 type Key = number | string
 type Json = Readonly<Record<string, unknown>>
 
+/** How our own files count. */
+const OURS = { firstFrame: 0, firstPixel: 0, gaps: 'empty' } as const
+
 /** Lists whose entries are small; annotations are read in a second pass, because other tools write them before or after their images. */
 const HEADS = new Set(['info', 'videos', 'images', 'categories', 'tracks'])
 
@@ -327,6 +330,7 @@ export function* readCoco(open: () => Iterable<string>): Generator<Found> {
       // Of one video several stretches may be listed.
       const part = keyOf(metadata['source_id'])
       const known = part === null ? undefined : sources.get(part)
+      const fingerprint = textOf(metadata['fingerprint'])
       if (known) videos.set(id, known)
       else
         videos.set(id, {
@@ -335,8 +339,10 @@ export function* readCoco(open: () => Iterable<string>): Generator<Found> {
           ...(part === null && named?.video),
           name: textOf(metadata['name']) ?? textOf(value['name']) ?? textOf(value['file_name']) ?? named?.video.name,
           path: textOf(metadata['path']),
-          fingerprint: textOf(metadata['fingerprint']),
+          fingerprint,
           ...sizeOf(value),
+          // Of a file of ours that another tool wrote anew: it may leave out what `info` says.
+          ...(fingerprint === undefined ? rateIn(value) : OURS),
         })
       const video = videos.get(id)
       if (part !== null && video) sources.set(part, video)
@@ -346,7 +352,7 @@ export function* readCoco(open: () => Iterable<string>): Generator<Found> {
       const videoId = keyOf(value['video_id'])
       const frame = wholeOf(value['frame_index']) ?? wholeOf(value['frame_id']) ?? named?.frame ?? null
       if (frame === null) {
-        faults.push(fault('The name of the image “{{file}}” has no number, so it is not known which frame it is.', null, { file }))
+        faults.push(withoutFrame(file))
         continue
       }
       const video =
@@ -360,7 +366,7 @@ export function* readCoco(open: () => Iterable<string>): Generator<Found> {
     }
   }
   if (lists === 0) throw new SyntaxError(phrase('The file has no lists of images and categories.'))
-  for (const video of new Set(videos.values())) yield ours ? { ...video, firstFrame: 0, firstPixel: 0, gaps: 'empty' } : video
+  for (const video of new Set(videos.values())) yield ours ? { ...video, rate: undefined, ...OURS } : video
   yield* faults
   let entry = 0
   for (const { key, value } of jsonParts(open(), (name) => name === 'annotations')) {
@@ -432,6 +438,12 @@ function wholeOf(value: unknown): number | null {
 function sizeOf({ width, height }: Json): { width?: number; height?: number } {
   const [w, h] = [numberOf(width), numberOf(height)]
   return w !== null && h !== null && w > 0 && h > 0 ? { width: w, height: h } : {}
+}
+
+/** DIVE counts frames by the rate at which people look at them; other tools write none. */
+function rateIn(video: Json): { rate?: number } {
+  const rate = numberOf(video['annotation_fps'])
+  return rate !== null && rate > 0 ? { rate } : {}
 }
 
 /** Corners of a box that is given as x, y, width, height. */

@@ -16,7 +16,7 @@ import type { Box } from '../annotation.ts'
 import { Standing } from '../review.ts'
 import { decodedPicture, lineText, trackedObjects } from './document.ts'
 import type { Category, Film, Format, TrackedBox, TrackedObject } from './document.ts'
-import { type BoxFound, fault, type Found, frameInName, numberIn, scoreOf, type VideoFound } from './found.ts'
+import { type BoxFound, fault, type Found, frameInName, numberIn, scoreOf } from './found.ts'
 import { withKeyframes } from './keyframes.ts'
 import { phrase } from '../phrase.ts'
 
@@ -355,6 +355,12 @@ function bit(value: boolean): string {
 
 // ── reading files of any tool
 
+/** What is read of a task. */
+const FACTS = ['id', 'name', 'source', 'size', 'start_frame', 'frame_filter', 'width', 'height'] as const
+type Task = Partial<Record<(typeof FACTS)[number], string | undefined>>
+/** The key of a task without a number. */
+const ONLY = ''
+
 /** Elements within elements: CVAT's have eight. */
 const DEEPEST = 64
 
@@ -377,10 +383,13 @@ class CvatReading {
   readonly #parser = sax.parser(true, { position: true })
   readonly #path: string[] = []
   #text = ''
-  readonly #task: Partial<Record<'name' | 'source' | 'size' | 'width' | 'height', string | undefined>> = {}
-  #told = false
-  #track: { key: string; label: string } | null = null
-  #image: { frame: number; width?: number | undefined; height?: number | undefined } | null = null
+  /** What the file says of its tasks, by their numbers; a file of one task has one, without a number. */
+  readonly #tasks = new Map<string, Task>()
+  #task: Task = {}
+  /** Those of which it was told that they are videos. */
+  readonly #told = new Set<string>()
+  #track: { key: string; label: string; video: string } | null = null
+  #image: { frame: number; video: string } | null = null
   #box: { attributes: Readonly<Record<string, string>>; values: Map<string, string>; line: number } | null = null
   #named = ''
 
@@ -402,7 +411,7 @@ class CvatReading {
 
   end(): void {
     this.#parser.close()
-    this.#tellVideo()
+    if (this.#told.size === 0) this.#tellVideo(undefined)
   }
 
   #refuse(message: string): never {
@@ -414,15 +423,14 @@ class CvatReading {
     this.#path.push(name)
     if (this.#path.length > DEEPEST) this.#refuse(phrase('Elements lie too deep in each other.'))
     this.#text = ''
-    if (name === 'track' && this.#path.length === 2) {
-      this.#tellVideo()
-      this.#track = { key: attributes['id'] ?? String(this.#parser.line), label: attributes['label'] ?? '' }
+    if (name === 'task' && this.#path[1] === 'meta') this.#task = {}
+    else if (name === 'track' && this.#path.length === 2) {
+      const key = attributes['id'] ?? String(this.#parser.line)
+      this.#track = { key, label: attributes['label'] ?? '', video: this.#tellVideo(attributes['task_id']) }
     } else if (name === 'image' && this.#path.length === 2) {
       const frame = numberIn(attributes['id']) ?? frameInName(attributes['name'] ?? '')?.frame
-      this.#image = frame === undefined ? null : { frame, ...sizeIn(attributes) }
-      this.#task.width ??= attributes['width']
-      this.#task.height ??= attributes['height']
-      this.#tellVideo()
+      const video = this.#tellVideo(attributes['task_id'], attributes)
+      this.#image = frame === undefined ? null : { frame, video }
     } else if (name === 'box') this.#box = { attributes, values: new Map(), line: this.#parser.line + 1 }
     else if (name === 'attribute') this.#named = attributes['name'] ?? ''
     else if (['polygon', 'polyline', 'points', 'mask', 'cuboid', 'ellipse', 'skeleton'].includes(name))
@@ -432,32 +440,44 @@ class CvatReading {
   #closed(name: string): void {
     const text = this.#text.trim()
     this.#text = ''
-    const [, place, , within] = this.#path
+    const [, place] = this.#path
     this.#path.pop()
     if (name === 'attribute' && this.#box) this.#box.values.set(this.#named, text)
     else if (name === 'box') this.#tellBox()
     else if (name === 'track') this.#track = null
     else if (name === 'image') this.#image = null
-    else if (place === 'meta' && within !== 'labels') {
-      if (name === 'name' || name === 'source' || name === 'size' || name === 'width' || name === 'height') this.#task[name] ??= text
+    else if (place === 'meta' && !this.#path.includes('labels')) {
+      const fact = FACTS.find((one) => one === name)
+      if (fact !== undefined) this.#task[fact] ??= text
+      // Of a task alone and of a job everything lies in `meta` or one below; a project has a list of tasks.
+      if (name === 'task') this.#tasks.set(this.#path.includes('tasks') ? (this.#task.id ?? '') : ONLY, this.#task)
     }
   }
 
-  #tellVideo(): void {
-    if (this.#told) return
-    this.#told = true
-    const { name, source, size, width, height } = this.#task
-    const video: VideoFound = {
+  /**
+   * Says once of each task that it is a video.
+   * @param number Of the task, in the file of a project.
+   * @param image The attributes of a picture, which has its size where the task has none.
+   * @returns Its key.
+   */
+  #tellVideo(number: string | undefined, image: Readonly<Record<string, string>> = {}): string {
+    const key = number !== undefined && this.#tasks.has(number) ? number : ONLY
+    if (this.#told.has(key)) return key
+    this.#told.add(key)
+    const { name, source, size, start_frame: start, frame_filter: filter, width, height } = this.#tasks.get(key) ?? this.#task
+    // Frames keep the numbers of the video where a task has a part of them or every n-th.
+    const isWhole = !filter && (start === undefined || Number(start) === 0)
+    this.found.push({
       type: 'video',
-      key: '',
+      key,
       name: source || name,
-      ...sizeIn({ width, height }),
-      frames: numberIn(size) ?? undefined,
+      ...sizeIn({ width: width ?? image['width'], height: height ?? image['height'] }),
+      frames: isWhole ? (numberIn(size) ?? undefined) : undefined,
       firstFrame: 0,
       firstPixel: 0,
       gaps: 'filled',
-    }
-    this.found.push(video)
+    })
+    return key
   }
 
   #tellBox(): void {
@@ -481,7 +501,7 @@ class CvatReading {
     const observed = values.get('observed') ?? (attributes['keyframe'] === '0' ? 'false' : 'true')
     const found: BoxFound = {
       type: 'box',
-      video: '',
+      video: this.#image?.video ?? this.#track?.video ?? ONLY,
       track: this.#track?.key ?? null,
       label: this.#track?.label ?? attributes['label'] ?? '',
       frame,

@@ -7,7 +7,7 @@ import { readEaf } from './eaf.ts'
 import type { Reader } from './found.ts'
 import { readJsonl } from './jsonl.ts'
 import { readLabelstudio } from './labelstudio.ts'
-import { isMotRow, readMot } from './mot.ts'
+import { isMot, readMot } from './mot.ts'
 import { readParquet } from './parquet.ts'
 import { readSrt } from './srt.ts'
 import { isViameRow, readViame } from './viame.ts'
@@ -49,19 +49,29 @@ export function formatOf(name: string, head: string): ImportFormat | null {
   if (/\.ya?ml$/i.test(name)) return isYoloData(text) ? 'yolo' : null
   // A list is no COCO file.
   if (text.startsWith('[')) return companionOf(text) === null && /^\[\s*\{/.test(text) ? 'label-studio' : null
-  if (text.startsWith('{') && !/"(?:images|annotations|categories)"\s*:/.test(text) && /"(?:timestamps|timestamp)"\s*:\s*\[/.test(text))
+  if (text.startsWith('{') && !/"(?:images|categories)"\s*:/.test(text) && /"(?:timestamps?|segment)"\s*:\s*\[/.test(text))
     return 'activitynet'
-  if (text.startsWith('{') || /\.json$/i.test(name)) return 'coco'
+  // A head that is cut off may be one that has its lists further on.
+  if (text.startsWith('{')) return companionOf(text) === null && (OF_COCO.test(text) || text.length < 100) ? 'coco' : null
+  if (/\.json$/i.test(name)) return 'coco'
   const table = tableOf(first)
   if (table !== null) return table
-  if (isMotRow(first)) return 'mot'
+  if (isMot(text)) return 'mot'
   if (isViameRow(text.split(/\r\n|\n|\r/).find((line) => line !== '' && !line.startsWith('#')) ?? '')) return 'viame'
   if (/\.srt$/i.test(name) || /^\d+\s*\r?\n\s*\d+:\d+:\d+[.,]\d+\s*-->/.test(text)) return 'srt'
   return null
 }
 
+/** A key of the lists of COCO. */
+const OF_COCO = /"(?:info|licenses|videos|images|annotations|categories)"\s*:/
+
 /** Sound files that lie beside annotations and hold none: what each is, and what to import instead. */
 const COMPANIONS = [
+  {
+    begins: /^\{[^]*"(?:confidencePairs"\s*:|tracks"\s*:\s*\{)/,
+    what: phrase('This is DIVE’s own JSON.'),
+    next: phrase('In DIVE export as VIAME CSV or as COCO, and import that.'),
+  },
   {
     begins: /^\[\s*\{\s*"name"\s*:\s*"(?:[^"\\]|\\.)*"\s*,\s*"(?:color|attributes|id|type)"/,
     what: phrase('This is a list of labels for CVAT, without annotations.'),

@@ -24,6 +24,11 @@ export interface VideoFound {
   firstPixel?: 0 | 1 | undefined
   /** Boxes are shares 0..1 of the picture. */
   relative?: true | undefined
+  /**
+   * Frames a second by which the file counts, evenly, whatever the video has: as in DIVE, where people look at five frames of thirty, or in Label
+   * Studio. Without it, a number is that of a frame of the video.
+   */
+  rate?: number | undefined
   /** What is between two boxes of a track that are not on neighbouring frames: the object, moving, or nothing. */
   gaps?: 'filled' | 'empty' | undefined
 }
@@ -105,6 +110,7 @@ export function scoreOf(value: number | null | undefined): number | null {
 
 /** The video and the number of a frame in the name of its picture, such as `cam 1/frame_000012.jpg`; null where it has no number. */
 export function frameInName(file: string): { video: string; frame: number } | null {
+  if (ROBOFLOWS.test(file)) return null
   const found = /^(.*?)(\d+)\.[A-Za-z]{2,5}$/.exec(file.replaceAll('\\', '/'))
   if (!found) return null
   const [, before = '', digits = ''] = found
@@ -119,4 +125,18 @@ export function frameInName(file: string): { video: string; frame: number } | nu
     .split('/')
     .findLast((part) => part !== '' && !/^(?:images?|img\d*|frames?|train|val|test|data|obj_\w+)$/i.test(part))
   return { video: stem === '' || /^(?:frame|img|image)$/i.test(stem) ? (folder ?? '') : stem, frame: Number(digits) }
+}
+
+/** `cam_mp4-0012_jpg.rf.1f0c….jpg`: the number is that of the picture among those that were taken out of the video. */
+const ROBOFLOWS = /\.rf\.[0-9A-Za-z]{6,}\.\w+$/
+
+/** Why the name of a picture does not tell its frame. */
+export function withoutFrame(file: string): FaultFound {
+  return ROBOFLOWS.test(file)
+    ? fault(
+        '“{{file}}” is a picture of Roboflow, which numbers those that it took out of a video and not the frames: it is not known which frame it is.',
+        null,
+        { file },
+      )
+    : fault('The name of “{{file}}” has no number, so it is not known which frame it is.', null, { file })
 }

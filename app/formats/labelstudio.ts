@@ -183,9 +183,10 @@ export function* readLabelstudio(open: () => Iterable<string>): Generator<Found>
   let tasks = 0
   for (const { value: task } of jsonParts(open(), () => true, 'array')) {
     tasks += 1
-    if (!isJson(task) || !isJson(task['data'])) throw new SyntaxError(phrase('A task has no data.'))
+    if (!isJson(task) || !isJson(task['data']))
+      throw new SyntaxError(phrase('A task has no “data”. Label Studio’s export “JSON” has it, “JSON-MIN” has not.'))
     const key = String(tasks)
-    yield videoOf(task['data'], key)
+    yield { ...videoOf(task['data'], key), ...countIn(task) }
     for (const list of ['predictions', 'annotations', 'completions'])
       for (const said of listOf(task[list])) {
         if (!isJson(said) || said['was_cancelled'] === true) continue
@@ -223,6 +224,22 @@ function videoOf(data: Json, key: string): VideoFound {
   }
 }
 
+/**
+ * How many frames Label Studio counts in the video of a task, and at which rate: that of its configuration, 24 by default, whatever the video
+ * has. Its regions say it.
+ */
+function countIn(task: Json): Pick<VideoFound, 'frames' | 'rate'> {
+  for (const list of ['annotations', 'predictions', 'completions'])
+    for (const said of listOf(task[list]))
+      for (const region of isJson(said) ? listOf(said['result']) : []) {
+        const value = isJson(region) && isJson(region['value']) ? region['value'] : {}
+        const [frames, duration] = [numberOf(value['framesCount']), numberOf(value['duration'])]
+        if (frames !== null && duration !== null && Number.isInteger(frames) && frames > 0 && duration > 0)
+          return { frames, rate: frames / duration }
+      }
+  return {}
+}
+
 function unescapedUrl(url: string): string {
   try {
     return decodeURIComponent(url)
@@ -236,7 +253,7 @@ function* boxesOf(region: Json, video: string, isPrediction: boolean, line: numb
   if (region['type'] !== 'videorectangle') {
     // Labels of a region and other settings of it come as results of their own.
     if (region['type'] !== 'labels' && !listOf(value['sequence']).length)
-      yield fault('Tubelet has boxes alone, no “{{shape}}”.', line, { shape: String(region['type']) })
+      yield fault('Of Label Studio’s regions boxes are imported, no “{{shape}}”.', line, { shape: String(region['type']) })
     return
   }
   const label = listOf(value['labels']).find((one) => typeof one === 'string')

@@ -143,15 +143,18 @@ const CLASSES = [
   'reflection',
 ]
 
-/** Whether a line is such a row. */
-export function isMotRow(line: string): boolean {
+/** Whether a line is such a row: numbers alone, of which the first is a frame. Trackers count it from 0 as well. */
+function isMotRow(line: string): boolean {
   const cells = line.split(',')
   return (
-    cells.length >= 7 &&
-    cells.length <= 10 &&
-    cells.every((cell) => numberIn(cell) !== null) &&
-    /^\s*[1-9]\d*(?:\.0*)?\s*$/.test(cells[0] ?? '')
+    cells.length >= 7 && cells.length <= 10 && cells.every((cell) => numberIn(cell) !== null) && /^\s*\d+(?:\.0*)?\s*$/.test(cells[0] ?? '')
   )
+}
+
+/** Whether a text begins with such a row, or with one below names of columns. */
+export function isMot(text: string): boolean {
+  const [first = '', second = ''] = text.split(/\r\n|\n|\r/, 2)
+  return isMotRow(first) || (/^\s*"?[A-Za-z]/.test(first) && first.split(',').length === second.split(',').length && isMotRow(second))
 }
 
 /** @throws SyntaxError where the first row is none. */
@@ -161,20 +164,31 @@ export function* readMot(open: () => Iterable<string>, beside: Beside): Generato
   const sequence = beside('../seqinfo.ini') ?? beside('seqinfo.ini')
   const classOf = (kind: number) => (labels === undefined ? CLASSES[kind - 1] : labels[kind - 1]) || 'object'
   let line = 0
+  let begun = false
+  let [ignored, firstIgnored] = [0, 0]
   for (const text of linesOf(open())) {
     line += 1
     if (text.trim() === '') continue
-    if (line === 1 && !isMotRow(text)) throw new SyntaxError(phrase('The first row is none of MOT Challenge.'))
-    if (line === 1) yield videoIn(sequence)
+    if (!begun && !isMotRow(text)) {
+      // Names of columns.
+      if (line === 1) continue
+      throw new SyntaxError(phrase('The first row is none of MOT Challenge.'))
+    }
+    if (!begun) yield videoIn(sequence)
+    begun = true
     const numbers = text.split(',').map(numberIn)
     const [frame, track, x, y, w, h, considered, kind, visibility] = numbers
     if (frame == null || track == null || x == null || y == null || w == null || h == null) {
       yield fault('A row needs a frame, a track and four numbers.', line)
       continue
     }
-    // A tracker's rows have ten columns, and a score where ground truth has a flag; rows with the flag 0 are not meant.
-    const isTruth = numbers.length < 10
-    if (isTruth && considered === 0) continue
+    // A tracker's rows have a score where ground truth has a flag, and mostly ten columns; rows with the flag 0 are not meant.
+    const isTruth = numbers.length < 10 && Number.isInteger(considered ?? 1)
+    if (isTruth && considered === 0) {
+      ignored += 1
+      firstIgnored ||= line
+      continue
+    }
     yield {
       type: 'box',
       video: '',
@@ -190,6 +204,10 @@ export function* readMot(open: () => Iterable<string>, beside: Beside): Generato
       line,
     }
   }
+  if (ignored > 0)
+    yield fault('Rows with the flag 0 do not count and are left out: {{rows}}, of which this is the first.', firstIgnored, {
+      rows: ignored,
+    })
 }
 
 /** What the facts of a sequence, if they lie beside its rows, say of the video. */

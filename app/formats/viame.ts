@@ -140,17 +140,22 @@ export function isViameRow(line: string): boolean {
   return cells.length >= 9 && [0, 2, 3, 4, 5, 6, 7].every((at) => numberIn(cells[at]) !== null) && numberIn(cells[9]) === null
 }
 
+/** The rate by which DIVE counts frames, in a line such as `# metadata,fps: 5.0,"exported_by: dive:python"`. */
+const DIVES_RATE = /\bfps:\s*(\d+(?:\.\d+)?)/i
+
 /** @throws SyntaxError where it has no row. */
 export function* readViame(open: () => Iterable<string>): Generator<Found> {
   let line = 0
   let rows = 0
   let isOurs = false
+  let rate: number | null = null
   const states = new Map<number, ReviewState>()
   for (const row of linesOf(open())) {
     line += 1
     if (row.trim() === '') continue
     if (row.startsWith('#')) {
       isOurs ||= row.includes('exported_by: tubelet')
+      rate ??= numberIn(DIVES_RATE.exec(row)?.[1])
       continue
     }
     const cells = cellsIn(row)
@@ -164,7 +169,10 @@ export function* readViame(open: () => Iterable<string>): Generator<Found> {
       yield fault('A row needs a frame, a track and four numbers.', line)
       continue
     }
-    if ((rows += 1) === 1) yield { type: 'video', key: '', firstFrame: 0, firstPixel: 0, ...(isOurs && { gaps: 'empty' as const }) }
+    if ((rows += 1) === 1) {
+      const counts = isOurs ? { gaps: 'empty' as const } : rate !== null && rate > 0 ? { rate } : {}
+      yield { type: 'video', key: '', firstFrame: 0, firstPixel: 0, ...counts }
+    }
     const [label = '', given] = [texts[9], texts[10]]
     const more = texts.slice(9)
     const told = ReviewState.safeParse(attributeIn(more, 'trk-atr', 'state'))

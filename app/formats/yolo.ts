@@ -10,7 +10,7 @@ import { z } from 'zod'
 import type { Box } from '../annotation.ts'
 import { phrase } from '../phrase.ts'
 import type { FramedBox } from './by-frame.ts'
-import { type Beside, fault, type FolderOf, type Found, frameInName, numberIn } from './found.ts'
+import { type Beside, fault, type FolderOf, type Found, frameInName, numberIn, withoutFrame } from './found.ts'
 
 export interface YoloRow {
   /** From 0. */
@@ -186,7 +186,7 @@ export function* readYolo(open: () => Iterable<string>, beside: Beside, folderOf
       const own = videos.find((video) => stem.startsWith(`${video.stem}_frame_`))
       const named = frameInName(`${stem}.txt`)
       if (named === null) {
-        yield fault('The name of “{{file}}” has no number, so it is not known which frame it is.', null, { file })
+        yield withoutFrame(file)
         continue
       }
       const video = own?.stem ?? named.video

@@ -3,7 +3,7 @@ import { decodedPicture } from '../formats/document.ts'
 import type { VideoFound } from '../formats/found.ts'
 import type { Probe } from '../media.ts'
 import { type Phrase, phrase, said } from '../phrase.ts'
-import { pictureOf } from './placing.ts'
+import { hasOwnRate, pictureOf } from './placing.ts'
 
 /** A video of the library. */
 export interface LibraryVideo {
@@ -83,7 +83,12 @@ export function matched(found: VideoFound, file: string, videos: readonly Librar
 /** Whether what the file says of size and length can be that of a video. */
 function fits(found: VideoFound, { probe, frames }: LibraryVideo): boolean {
   if (probe === null) return true
-  return pictureOf(found, probe) !== 'other' && (found.frames === undefined || frames === 0 || found.frames === frames)
+  return pictureOf(found, probe) !== 'other' && (found.frames === undefined || frames === 0 || isAsLong(found, probe, frames))
+}
+
+/** Whether a video has as many frames as a file says; one that counts at a rate of its own says by that how long it is. */
+function isAsLong({ frames = 0, rate }: VideoFound, { duration }: Probe, own: number): boolean {
+  return frames === own || (rate !== undefined && Math.abs(frames / rate - duration) <= Math.max(2 / rate, duration / 100))
 }
 
 /** What speaks against taking a video of the file for this one, or should be known. */
@@ -109,7 +114,16 @@ export function doubtsOf(found: VideoFound, { probe, frames }: LibraryVideo): Ph
       ),
     )
   else if (picture === 'unturned') doubts.push(said('The file counts in the picture before it is turned upright: the boxes are turned.'))
-  if (found.frames !== undefined && frames > 0 && found.frames !== frames)
+  const { rate } = found
+  const ownRate = probe.duration > 0 ? frames / probe.duration : 0
+  if (rate !== undefined && hasOwnRate(found, { rate: ownRate, frames }))
+    doubts.push(
+      said('The file counts {{rate}} frames a second, this video has {{own}}: its numbers are taken for times.', {
+        rate: Math.round(rate * 100) / 100,
+        own: Math.round(ownRate * 100) / 100,
+      }),
+    )
+  if (found.frames !== undefined && frames > 0 && !isAsLong(found, probe, frames))
     doubts.push(said('The file is about {{frames}} frames, this video has {{own}}.', { frames: found.frames, own: frames }))
   return doubts
 }
@@ -127,6 +141,11 @@ function stemOf(name: string): string {
   return name.replace(/\.[^.]{1,5}$/, '')
 }
 
+/** Folders that say what lies in them and not of which video it is: `MOT17-02/gt/gt.txt`, `film/Subs/en.srt`. */
+const KINDS = new Set(['gt', 'det', 'annotations', 'labels', 'subs', 'subtitles'])
+
+/** The last folder of a file that may be called like a video. */
 function folderOf(file: string): string {
-  return plain(file).split('/').at(-2) ?? ''
+  const folders = plain(file).split('/').slice(0, -1)
+  return folders.findLast((folder) => !KINDS.has(folder)) ?? ''
 }

@@ -43,6 +43,61 @@ export function pictureOf(found: Pick<VideoFound, 'width' | 'height'>, probe: Pr
   return near(decoded) || near(probe) ? 'scaled' : 'other'
 }
 
+/** Frames a second of a video, by the times of its frames; 0 of a single frame. */
+function rateOf({ probe, pts }: Target): number {
+  const count = pts.length
+  const lasts = count > 1 ? secondsOf(pts[count - 1] ?? 0, probe) - secondsOf(pts[0] ?? 0, probe) : 0
+  return lasts > 0 ? (count - 1) / lasts : 0
+}
+
+/** How far a rate may be from that of the video and still mean its frames: DIVE cuts 29.97 to 29, and 14.99 to 14. */
+const SAME_RATE = 0.07
+
+/**
+ * Whether a file counts frames at a rate of its own and not those of the video: then its numbers are times. Where it says how many frames
+ * there are, these must be the video's, but for one at the end.
+ */
+export function hasOwnRate({ rate, frames }: Pick<VideoFound, 'rate' | 'frames'>, video: { rate: number; frames: number }): boolean {
+  if (rate === undefined || video.rate === 0) return false
+  if (frames !== undefined) return Math.abs(frames - video.frames) > 1
+  return Math.abs(rate / video.rate - 1) > SAME_RATE
+}
+
+/** How the numbers of frames of a file lie in a video. */
+export interface Numbering {
+  /** The ordinal of a number of the file: those below 0 and from the number of the video's frames on are none of it. */
+  ordinalOf: (frame: number) => number
+  /** The first number of the file that is after the end of the video. */
+  end: number
+  /** Frames of the video from one number of the file to the next, where the file counts at a rate of its own; else null. */
+  step: number | null
+}
+
+/** By a rate of the file's own, a number means the frame nearest to the time at which it begins: there DIVE and Label Studio show it. */
+export function numberingOf(found: VideoFound, { firstFrame }: Pick<Counting, 'firstFrame'>, target: Target): Numbering {
+  const { pts, probe } = target
+  const count = pts.length
+  const own = rateOf(target)
+  const { rate } = found
+  if (rate === undefined || !hasOwnRate(found, { rate: own, frames: count }))
+    return { ordinalOf: (frame) => frame - firstFrame, end: count + firstFrame, step: null }
+  const at = (ordinal: number) => secondsOf(pts[ordinal] ?? 0, probe) - secondsOf(pts[0] ?? 0, probe)
+  const over = at(count - 1) + 1 / own
+  const ordinalOf = (frame: number) => {
+    const time = (frame - firstFrame) / rate
+    if (time < 0) return -1
+    if (time >= over) return count
+    let [low, high] = [0, count - 1]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (at(middle) < time) low = middle + 1
+      else high = middle
+    }
+    return low > 0 && time - at(low - 1) <= at(low) - time ? low - 1 : low
+  }
+  return { ordinalOf, end: Math.ceil(over * rate) + firstFrame, step: own / rate }
+}
+
 /** Turns boxes of a file into boxes of the display-oriented frame, clipped to it. Null for a box that has no area in it. */
 export function boxPlacer(found: VideoFound, { firstPixel }: Counting, probe: Probe): (box: Box) => Box | null {
   const picture = pictureOf(found, probe)

@@ -64,8 +64,8 @@ async function run(files: string[], { project, to, firstFrame, firstPixel, unrev
     for (const { problem } of read.files) if (problem !== null) printError(`${problem.file ?? ''}: ${sentence(inEnglish(problem))}`)
     for (const part of read.parts) {
       say(lineOf(part, read.files[part.file]?.name ?? '', chosen, sources))
-      if (part.unknown > 0) say(unknownLine(part, read))
       if (missed.includes(part)) say(nextLine(part, target))
+      else if (part.unknown > 0) say(unknownLine(part, read))
     }
     sayFaults(read, read.faults)
     if (dryRun || chosen.length === 0) {
@@ -75,7 +75,7 @@ async function run(files: string[], { project, to, firstFrame, firstPixel, unrev
       const taken = await imports.take(read.importId, chosen, unreviewed || undefined)
       if (json) printJson({ ...read, taken })
       say(
-        `imported: ${taken.tracks} tracks, ${taken.texts} texts; ${taken.there} were there already${taken.beside > 0 ? `; ${taken.beside} differ from what people said here and are kept beside it` : ''}`,
+        `imported: ${counted(taken.tracks, 'track')}, ${counted(taken.texts, 'text')}; ${taken.there} were there already${taken.beside > 0 ? `; ${taken.beside} differ from what people said here and are kept beside it` : ''}`,
       )
       if (taken.labels.length > 0) say(`new labels: ${taken.labels.join(', ')}`)
       sayFaults(read, taken.faults)
@@ -115,12 +115,14 @@ function chosenOf(
   ]
 }
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
 function lineOf(part: ImportPart, file: string, chosen: readonly Chosen[], sources: readonly Source[]): string {
   const { named, tracks, texts, unreviewed, rejected } = part
   const counts = [
-    tracks > 0 ? `${tracks} tracks` : '',
-    texts > 0 ? `${texts} texts` : '',
-    unreviewed > 0 ? `${unreviewed} of them not looked at by a person` : '',
+    tracks > 0 ? counted(tracks, 'track') : '',
+    texts > 0 ? counted(texts, 'text') : '',
+    unreviewed > 0 ? `${unreviewed} of them not looked at by a person (--unreviewed takes them too)` : '',
     rejected > 0 ? `${rejected} rejected` : '',
   ].filter(Boolean)
   const onto = chosen.find((one) => one.part === part.id)

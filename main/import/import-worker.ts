@@ -9,7 +9,7 @@ import type { AnnotationBody, Box, Span, TrackBody } from '../../app/annotation.
 import { problemOf, type Problem } from '../../app/errors.ts'
 import { companionOf, formatOf, type ImportFormat, PARQUET, READERS } from '../../app/formats/detect.ts'
 import type { FaultFound, Found, TextFound } from '../../app/formats/found.ts'
-import { boxPlacer, type Counting, framesOfTimes, keysOf, type PlacedBox } from '../../app/import/placing.ts'
+import { boxPlacer, type Counting, framesOfTimes, keysOf, type Numbering, numberingOf, type PlacedBox } from '../../app/import/placing.ts'
 import type { Probe } from '../../app/media.ts'
 import { phrase, type Phrase, said } from '../../app/phrase.ts'
 import { serve } from '../channel.ts'
@@ -175,8 +175,9 @@ async function readOne(path: string, file: number, faults: Collected, onBytes: (
       )
       for (const one of staged.add(file, found)) mine.add(file, one)
     }
-    faults.join(mine.take())
-    return { format, problem: null }
+    const told = mine.take()
+    faults.join(told)
+    return { format, problem: told.total > 0 || staged.holds(file) ? null : empty(path, format) }
   } catch (error) {
     staged.forget(file)
     if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) return { format, problem: { file: path, ...problemOf(error) } }
@@ -194,6 +195,18 @@ function strange(file: string, head: string): Problem {
     next:
       companion?.next ??
       'There are COCO, YouTube-VIS, CVAT for video, MOT Challenge, YOLO (its data.yaml), VIAME CSV, Label Studio, WebVTT, SRT, ELAN, ActivityNet Captions, and Tubelet’s own CSV, Parquet and JSON Lines.',
+  }
+}
+
+/** A sound file of which nothing is kept is told too: else it would go without a word. */
+function empty(file: string, format: ImportFormat): Problem {
+  return {
+    code: 'bad-request',
+    message: 'There is nothing in this {{format}} file that can be imported: no boxes and no texts.',
+    values: { format: READERS[format].name },
+    file,
+    stillWorks: 'Nothing of it was imported.',
+    next: 'Choose other files.',
   }
 }
 
@@ -225,6 +238,8 @@ function headOf(path: string): { text: string; encoding: Encoding } {
           : isText(head)
             ? 'utf-8'
             : 'windows-1252'
+    if (head.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004')))
+      throw new SyntaxError(phrase('It is a zip that is damaged, or that has no annotation files in it.'))
     if (!encoding.startsWith('utf-16') && !head.subarray(0, PARQUET.length).equals(Buffer.from(PARQUET)) && head.includes(0))
       throw new SyntaxError(phrase('It is no text.'))
     return { text: new TextDecoder(encoding).decode(head), encoding }
@@ -317,22 +332,25 @@ function* textOf(path: string, encoding: Encoding, onBytes: (bytes: number) => v
 function lookAt(placing: Placing): Look {
   const { video, firstFrame, pts, probe } = placing
   const place = boxPlacer(video.found, placing, probe)
-  const first = video.frames && Math.max(0, video.frames.least - firstFrame)
+  const { ordinalOf, end } = numberingOf(video.found, placing, placing)
+  const number = video.frames === null ? null : Math.max(firstFrame, video.frames.least)
+  const first = number === null ? null : ordinalOf(number)
   const texts: Look['texts'] = []
   for (const found of staged.texts(video.id)) {
     if (texts.length >= SHOWN) break
     const span = spanOf(found, placing)
     if (span) texts.push({ text: found.text, span })
   }
-  const ordinal = first !== null && first < pts.length ? first : (texts[0]?.span.startFrame ?? null)
+  const isIn = first !== null && first < pts.length
   const boxes =
-    first === null || ordinal === null
+    number === null || !isIn
       ? []
-      : staged.boxesOn(video.id, ordinal + firstFrame).flatMap(({ box, label, outside, state }) => {
+      : staged.boxesOn(video.id, number).flatMap(({ box, label, outside, state }) => {
           const placed = outside || state === 'rejected' ? null : place(box)
           return placed ? [{ box: placed, label }] : []
         })
-  return { ordinal, boxes, texts, beyond: staged.boxesFrom(video.id, pts.length + firstFrame) }
+  const ordinal = isIn ? first : (texts[0]?.span.startFrame ?? null)
+  return { ordinal, boxes, texts, beyond: staged.boxesFrom(video.id, end) }
 }
 
 function* itemsOf(placing: Placing, unreviewed: boolean, faults: Collected): Generator<Item> {
@@ -355,29 +373,35 @@ function stateOf(state: StagedBox['state']): Item['state'] {
 
 function* trackItem(boxes: readonly StagedBox[], placing: Placing, unreviewed: boolean, faults: Collected): Generator<Item> {
   const [first] = boxes
-  const { video, firstFrame, probe, pts } = placing
+  const { video, probe, pts } = placing
   if (!first || first.state === 'rejected' || (first.state === 'machine' && !unreviewed)) return
   const place = boxPlacer(video.found, placing, probe)
+  const numbering = numberingOf(video.found, placing, placing)
   const placed: PlacedBox[] = []
   let label = first.label
   let beyond = 0
   for (const one of boxes) {
-    const ordinal = one.frame - firstFrame
+    const last = placed.at(-1)
+    const meant = numbering.ordinalOf(one.frame)
+    // Several numbers of a file that counts faster than the video are one frame: the first box counts, and the end of the object.
+    const isAgain = last?.ordinal === meant
+    const ordinal = isAgain && numbering.step !== null && one.outside ? meant + 1 : meant
     // DIVE names a track by its last box; elsewhere all boxes of a track have one label.
     label = one.label
     if (ordinal < 0 || ordinal >= pts.length) {
       if ((beyond += 1) === 1 && !one.outside)
         faults.add(video.file, {
           line: one.line,
-          what: said('The video has no frame {{frame}}: the last is {{last}}.', { frame: one.frame, last: pts.length - 1 + firstFrame }),
+          what: said('The video has no frame {{frame}}: the last is {{last}}.', { frame: one.frame, last: numbering.end - 1 }),
         })
       continue
     }
-    if (placed.at(-1)?.ordinal === ordinal) {
-      faults.add(video.file, {
-        line: one.line,
-        what: said('“{{label}}” has two boxes on frame {{frame}}: the first counts.', { label, frame: one.frame }),
-      })
+    if (last?.ordinal === ordinal) {
+      if (numbering.step === null)
+        faults.add(video.file, {
+          line: one.line,
+          what: said('“{{label}}” has two boxes on frame {{frame}}: the first counts.', { label, frame: one.frame }),
+        })
       continue
     }
     const box = place(one.box)
@@ -385,10 +409,9 @@ function* trackItem(boxes: readonly StagedBox[], placing: Placing, unreviewed: b
       faults.add(video.file, { line: one.line, what: said('The box of “{{label}}” has no area inside the picture.', { label }) })
     if (box === null && placed.length === 0) continue
     const { score, observed, occluded, outside } = one
-    const last = placed.at(-1)
     placed.push({ ordinal, box: box ?? last?.box ?? one.box, score, observed, occluded, outside: outside || box === null })
   }
-  const keys = keysOf(placed, strideOf(video), { probe, pts })
+  const keys = keysOf(placed, strideOf(video, numbering), { probe, pts })
   const [begin, end] = [keys[0], keys.at(-1)]
   if (!begin || !end) return
   const body: TrackBody = { kind: 'track', label, boxes: keys }
@@ -403,13 +426,13 @@ function* trackItem(boxes: readonly StagedBox[], placing: Placing, unreviewed: b
 
 const strides = new Map<number, number>()
 
-/** After how many frames without a box an object was gone. */
-function strideOf({ id, found }: StagedVideo): number {
-  if (found.gaps === 'filled') return Infinity
-  if (found.gaps === 'empty') return 1
-  const stride = strides.get(id) ?? staged.stride(id)
-  strides.set(id, stride)
-  return stride
+/** After how many frames of the video without a box an object was gone. */
+function strideOf({ id, found }: StagedVideo, { step }: Numbering): number {
+  // Of an own rate the line between two boxes goes by time, as ours does.
+  if (found.gaps === 'filled') return step === null ? Infinity : Number.MAX_SAFE_INTEGER
+  const stride = found.gaps === 'empty' ? 1 : (strides.get(id) ?? staged.stride(id))
+  if (found.gaps === undefined) strides.set(id, stride)
+  return step === null ? stride : Math.ceil(stride * step + 0.5)
 }
 
 function* textItem(found: TextFound, placing: Placing, unreviewed: boolean, faults: Collected): Generator<Item> {
@@ -431,9 +454,12 @@ function* textItem(found: TextFound, placing: Placing, unreviewed: boolean, faul
 }
 
 /** Where a text is in the video; null where it lies outside. */
-function spanOf({ frames, ms }: Pick<TextFound, 'frames' | 'ms'>, { firstFrame, pts, probe }: Placing): Span | null {
+function spanOf({ frames, ms }: Pick<TextFound, 'frames' | 'ms'>, placing: Placing): Span | null {
+  const { pts, probe, video } = placing
   if (ms) return framesOfTimes(ms, { probe, pts })
   if (!frames) return pts.length > 0 ? { startFrame: 0, endFrame: pts.length } : null
-  const [startFrame, endFrame] = [frames.startFrame - firstFrame, Math.min(frames.endFrame - firstFrame, pts.length)]
+  const { ordinalOf, step } = numberingOf(video.found, placing, placing)
+  const startFrame = ordinalOf(frames.startFrame)
+  const endFrame = Math.min(Math.max(ordinalOf(frames.endFrame), step === null ? 0 : startFrame + 1), pts.length)
   return startFrame >= 0 && startFrame < endFrame ? { startFrame, endFrame } : null
 }

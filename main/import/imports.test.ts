@@ -11,6 +11,7 @@ import { inEnglish, TubeletError } from '../../app/errors.ts'
 import { cvatLabels } from '../../app/formats/cvat.ts'
 import type { Probe } from '../../app/media.ts'
 import { english } from '../../app/phrase.ts'
+import { writeArchive } from '../archive.ts'
 import { exportProject } from '../export/export.ts'
 import { Library } from '../library/library.ts'
 import { parquetBoxes, parquetSpans } from '../../app/formats/parquet.ts'
@@ -314,6 +315,154 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
         ],
       },
     ])
+  })
+
+  it('that counts frames at a rate of its own lies where these are in time: in DIVE five a second, in Label Studio 24 by default', async () => {
+    const keys = [
+      [0, 10, false],
+      [5, 60, false],
+      [10, 110, false],
+    ]
+    const dive = here()
+    const rows = [0, 1, 2].map((n) => `3,00:00:00.${n * 2}00000,${n},${10 + 50 * n},20,${50 + 50 * n},60,0.9,-1,shark,0.8`)
+    const head = '# 1: Detection or Track-id\n# metadata,fps: 5.0,"exported_by: dive:python"\n'
+    await taken(dive, [file('cam 1.csv', head + rows.join('\n'))])
+    expect(tracksOf(dive)).toEqual([{ label: 'shark', keys }])
+    const coco = here()
+    const boxes = [0, 1, 2].map((n) => ({ id: n, image_id: n, category_id: 1, track_id: 3, bbox: [10 + 50 * n, 20, 40, 40] }))
+    const images = [0, 1, 2].map((n) => ({ id: n, video_id: 1, frame_index: n, file_name: `f${n}.png` }))
+    const videos = [{ id: 1, name: 'cam 1.mp4', annotation_fps: 5 }]
+    await taken(coco, [file('dive.json', json({ videos, images, annotations: boxes, categories: [{ id: 1, name: 'shark' }] }))])
+    expect(tracksOf(coco)).toEqual([{ label: 'shark', keys }])
+    // 50 frames a second of a video of 25.
+    const studio = here()
+    const sequence = [1, 11, 21].map((frame, n) => ({ frame, x: (10 + 50 * n) / 3.2, y: 10, width: 12.5, height: 20, enabled: n < 2 }))
+    const value = { framesCount: 24, duration: 0.48, labels: ['shark'], sequence }
+    const task = {
+      data: { video: '/data/upload/1/0a1b2c3d-cam 1.mp4' },
+      annotations: [{ result: [{ id: 'r', type: 'videorectangle', value }] }],
+    }
+    const { read } = await taken(studio, [file('project.json', json([task]))])
+    expect(read.parts).toMatchObject([{ sure: true }])
+    expect(tracksOf(studio).map((track) => track.keys.map(([ordinal]) => ordinal))).toEqual([[0, 5, 10]])
+    // Such a file says so before it is imported.
+    const imports = new Imports(here())
+    const { importId, parts } = await imports.read([file('cam 1.csv', head + rows.join('\n'))])
+    const look = await imports.look(importId, { part: parts[0]?.id ?? 0, sourceId: 7, firstFrame: 0, firstPixel: 0 })
+    expect(look.doubts.map(english)).toEqual(['The file counts 5 frames a second, this video has 25: its numbers are taken for times.'])
+    await imports.close()
+  })
+
+  it('of a project of CVAT has each track on the video of its task', async () => {
+    const other: AnnotationDocument = {
+      ...plain,
+      source: { ...plain.source, id: 8, name: 'cam 2.mp4', path: '/films/cam 2.mp4', fingerprint: 'xxh:8' },
+      clips: plain.clips.map((clip) => ({ ...clip, id: clip.id + 1000, sourceId: 8 })),
+    }
+    const library = hold([plain, other])
+    const task = (id: number, more: string) =>
+      `<task><id>${id}</id><name>task ${id}</name>${more}<original_size><width>320</width><height>240</height></original_size><source>cam ${id - 2}.mp4</source></task>`
+    const track = (id: number, of: number, frame: number) =>
+      `<track id="${id}" label="car" task_id="${of}" subset="default"><box frame="${frame}" keyframe="1" outside="0" occluded="0" xtl="10" ytl="10" xbr="30" ybr="30"></box></track>`
+    // A part of a video, every second frame: the numbers are still those of the video.
+    const part = '<size>3</size><start_frame>4</start_frame><stop_frame>9</stop_frame><frame_filter>step=2</frame_filter>'
+    const xml = `<annotations><version>1.1</version><meta><project><id>1</id><name>both</name><tasks>${task(3, '<size>12</size><start_frame>0</start_frame>')}${task(4, part)}</tasks></project></meta>${track(0, 3, 1)}${track(1, 4, 6)}</annotations>`
+    const { read } = await taken(library, [file('project.xml', xml)])
+    expect(read.parts).toMatchObject([
+      { named: 'cam 1.mp4', sourceId: 7, sure: true, tracks: 1 },
+      { named: 'cam 2.mp4', sourceId: 8, sure: true, tracks: 1 },
+    ])
+    const framesOf = (sourceId: number) =>
+      library
+        .clips({ limit: 100, offset: 0, sourceId })
+        .clips.flatMap(({ id }) =>
+          library.annotations(id).flatMap(({ body }) => (body.kind === 'track' ? body.boxes.map(({ ordinal }) => ordinal) : [])),
+        )
+    expect([framesOf(7), framesOf(8)]).toEqual([[1], [6]])
+  })
+
+  it('of a tracker that counts from 0, or under names of columns, is MOT Challenge and no VIAME CSV; rows that do not count are told', async () => {
+    const library = here()
+    const text = 'frame,id,x,y,w,h,conf,class,visibility\n0,1,11,21,40,50,1,1,1\n1,1,12,21,40,50,1,1,1\n1,2,1,1,9,9,0,3,1\n0,1,x,1,1,1,1\n'
+    const folders = path.join(folder(), 'cam 1', 'gt')
+    mkdirSync(folders, { recursive: true })
+    writeFileSync(path.join(folders, 'gt.txt'), text)
+    const { read } = await taken(library, [path.join(folders, 'gt.txt')], true, () => 7)
+    expect(read.files[0]?.format).toBe('MOT Challenge')
+    expect(read.parts).toMatchObject([{ sourceId: 7, fits: true, counting: { firstFrame: 0 } }])
+    expect(read.faults.list.map(({ line, what }) => [line, english(what)])).toEqual([
+      [5, 'A row needs a frame, a track and four numbers.'],
+      [4, 'Rows with the flag 0 do not count and are left out: 1, of which this is the first.'],
+    ])
+    expect(tracksOf(library).map(({ keys }) => keys.map(([ordinal]) => ordinal))).toEqual([[0, 1]])
+  })
+
+  it('in a zip is read out of it, with what belongs to it, and called by both; what is none is told', async () => {
+    const library = here()
+    const zip = path.join(folder(), 'cam 1.zip')
+    const text = (name: string, from: string) => ({ name, from: Buffer.from(from), deflate: true })
+    const entries = [
+      text('gt/gt.txt', '1,1,11,21,40,50,1,1,1\n2,1,12,21,40,50,1,1,1\n'),
+      text('gt/labels.txt', 'tram\n'),
+      text('img1/000001.jpg', 'no picture'),
+      text('subs/en.vtt', 'WEBVTT\n\n00:00.040 --> 00:00.200\nin a zip\n'),
+      text('WRONG.xml', '<annotations>'),
+    ]
+    await writeArchive(zip, entries, () => undefined, { kept: false })
+    // Zips of other tools list folders too.
+    const [nothing, cut] = [path.join(folder(), 'none.zip'), path.join(folder(), 'cut.zip')]
+    await writeArchive(nothing, [text('a.jpg', 'x')], () => undefined, { kept: false })
+    writeFileSync(cut, readFileSync(zip).subarray(0, 120))
+    const imports = new Imports(library)
+    const read = await imports.read([zip, nothing, cut])
+    expect(read.files.map(({ name, format, problem }) => [name, format, problem && inEnglish(problem).message])).toEqual([
+      ['cam 1.zip/gt/gt.txt', 'MOT Challenge', null],
+      ['cam 1.zip/subs/en.vtt', 'WebVTT', null],
+      ['cam 1.zip/WRONG.xml', 'CVAT', 'This CVAT file cannot be read: Line 1: Unclosed root tag'],
+      ['none.zip', null, 'This file cannot be read: It is a zip that is damaged, or that has no annotation files in it.'],
+      ['cut.zip', null, 'This file cannot be read: It is a zip that is damaged, or that has no annotation files in it.'],
+    ])
+    expect(read.files[2]?.problem?.file).toBe(path.join(zip, 'WRONG.xml'))
+    expect(read.parts).toMatchObject([
+      { sourceId: 7, fits: true, labels: ['tram'] },
+      { sourceId: 7, sure: true, texts: 1 },
+    ])
+    await imports.take(
+      read.importId,
+      read.parts.map(({ id, counting }) => ({ part: id, sourceId: 7, ...counting })),
+    )
+    const from = said(library).map(({ body, file: name }) => `${body.kind} ${name ?? ''}`)
+    expect(from.sort()).toEqual(['segment cam 1.zip/subs/en.vtt', 'track cam 1.zip/gt/gt.txt'])
+    await imports.close()
+  })
+
+  it('of ActivityNet or mmaction has parts with the names of what is done; what is no annotation file, or empty, says so', async () => {
+    const library = here()
+    const named = { 'cam 1': { duration: 0.48, subset: 'training', annotations: [{ segment: [0.08, 0.2], label: 'Pouring' }] } }
+    const paths = [
+      file('net.json', json({ version: '1.3', database: named, taxonomy: [] })),
+      file(
+        'dive.json',
+        json({ version: 2, tracks: { 0: { id: 0, features: [{ frame: 0, bounds: [1, 2, 3, 4] }], confidencePairs: [['x', 1]] } } }),
+      ),
+      file('min.json', json([{ video: 'cam 1.mp4', box: [{ framesCount: 12, sequence: [] }] }])),
+      file('bare.json', json({ images: [{ id: 1, file_name: 'f_1.jpg' }], annotations: [], categories: [] })),
+      file('data.yaml', 'names: [a]\ntrain: images\n'),
+    ]
+    const labels = path.join(path.dirname(paths[4] ?? ''), 'labels')
+    mkdirSync(labels)
+    writeFileSync(path.join(labels, 'cam_mp4-0012_jpg.rf.0123456789abcde7.txt'), '0 0.5 0.5 0.1 0.1\n')
+    const { read, result } = await taken(library, paths)
+    expect(read.files.map(({ problem }) => problem && inEnglish(problem).message)).toEqual([
+      null,
+      'This is DIVE’s own JSON.',
+      'This Label Studio file cannot be read: A task has no “data”. Label Studio’s export “JSON” has it, “JSON-MIN” has not.',
+      'There is nothing in this COCO file that can be imported: no boxes and no texts.',
+      null,
+    ])
+    expect(read.faults.list.map(({ what }) => english(what))).toEqual([expect.stringContaining('is a picture of Roboflow') as string])
+    expect(result.texts).toBe(1)
+    expect(said(library).map(({ body }) => body)).toEqual([{ kind: 'segment', text: 'Pouring', span: { startFrame: 2, endFrame: 5 } }])
   })
 
   it('changes nothing that a person said: what differs is kept beside it', async () => {

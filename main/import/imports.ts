@@ -24,6 +24,7 @@ import type { Library } from '../library/library.ts'
 import { problemOfAccess } from '../media/access.ts'
 import type { Fault, ImportService, Placing, Reading } from './import-worker.ts'
 import type { StagedVideo } from './staged.ts'
+import { isZip, unzipped } from './zipped.ts'
 
 /** A part of an import, and the video that it is to be taken onto. */
 export type Chosen = Counting & { part: number; sourceId: number }
@@ -31,9 +32,20 @@ export type Chosen = Counting & { part: number; sourceId: number }
 interface Open {
   worker: Channel<ImportService>
   folder: string
+  /** The files that are read, and what each is called: one in a zip by the zip, too. */
   paths: string[]
+  names: string[]
+  /** Where each lies for a person: in which zip. */
+  places: string[]
   reading: Reading
   stop: AbortController
+}
+
+/** A file, what it is called, and its place for a person: of one in a zip with that. */
+interface ToRead {
+  file: string
+  name: string
+  place: string
 }
 
 /** So many imports may be open; the oldest is put away for another one. */
@@ -79,12 +91,23 @@ export class Imports {
   ): Promise<Import> {
     if (this.#open.has(importId)) throw isOpen()
     const stop = new AbortController()
-    const files = await Promise.all(paths.map((file) => readable(path.resolve(file))))
+    const given = await Promise.all(paths.map((file) => readable(path.resolve(file))))
+    const found = await outOfZips(given, folder, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal)
+    const files = found.map(({ file }) => file)
     const worker = new Channel<ImportService>(
       () => thread(import.meta.url, 'import-worker', { database: path.join(folder, 'staged.sqlite') }, LIMITS),
       STOPPED,
     )
-    const open: Open = { worker, folder, paths: files, reading: { files: [], videos: [], faults: { list: [], total: 0 } }, stop }
+    const names = found.map(({ name }) => name)
+    const open: Open = {
+      worker,
+      folder,
+      paths: files,
+      names,
+      places: found.map(({ place }) => place),
+      reading: { files: [], videos: [], faults: { list: [], total: 0 } },
+      stop,
+    }
     this.#open.set(importId, open)
     try {
       const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
@@ -154,7 +177,7 @@ export class Imports {
     const batches = async function* (): AsyncGenerator<ToImport[]> {
       for (const { part, placing } of placings) {
         const { file } = placing.video
-        const origin = { file: path.basename(open.paths[file] ?? ''), format: formatName(open, file), at }
+        const origin = { file: open.names[file] ?? '', format: formatName(open, file), at }
         await open.worker.call('begin', { ...placing, unreviewed: all }, { signal: open.stop.signal })
         for (;;) {
           const next = await open.worker.call('next', null, { signal: open.stop.signal })
@@ -173,7 +196,7 @@ export class Imports {
     // A label is looked for in every video, so only boxes that are taken bring theirs.
     const used = new Set<string>()
     let labels: Label[] = []
-    const name = path.basename(open.paths[videos[0]?.file ?? 0] ?? '')
+    const name = open.names[videos[0]?.file ?? 0] ?? ''
     const files = new Set(videos.map(({ file }) => file)).size
     const step = await this.#library.imports.add(
       batches(),
@@ -218,18 +241,18 @@ export class Imports {
   }
 
   #toldOf(importId: string, open: Open): Import {
-    const { reading, paths } = open
+    const { reading, paths, names, places } = open
     const videos = this.#library.sources().map((source) => this.#video(source))
     return {
       importId,
       files: paths.map((file, at) => {
         const { format = null, problem = null } = reading.files[at] ?? {}
         return {
-          path: file,
-          name: path.basename(file),
+          path: places[at] ?? file,
+          name: names[at] ?? '',
           format: format === null ? null : READERS[format].name,
           counts: format === null ? 'lines' : READERS[format].counts,
-          problem,
+          problem: problem?.file === file ? { ...problem, file: places[at] ?? file } : problem,
         }
       }),
       parts: reading.videos.map((video) => partOf(video, paths[video.file] ?? '', reading.files[video.file]?.format ?? null, videos)),
@@ -274,6 +297,18 @@ export class Imports {
     }
     return made
   }
+}
+
+/** The files themselves, and in the place of each zip those in it; a zip in which there are none stays, so that it is told. */
+async function outOfZips(files: readonly string[], folder: string, signal: AbortSignal): Promise<ToRead[]> {
+  const all: ToRead[] = []
+  for (const [nth, file] of files.entries()) {
+    const within = (await isZip(file)) ? await unzipped(file, path.join(folder, 'zips', String(nth)), signal) : []
+    const zip = path.basename(file)
+    if (within.length === 0) all.push({ file, name: zip, place: file })
+    else all.push(...within.map((one) => ({ file: one.file, name: `${zip}/${one.name}`, place: path.join(file, one.name) })))
+  }
+  return all
 }
 
 /** Files of one video that Tubelet exported say by the record of that export which content they are about. */
@@ -322,8 +357,10 @@ function partOf(video: StagedVideo, file: string, format: ImportFormat | null, v
   const match = matched(found, file, videos)
   const own = videos.find((one) => one.id === match.sourceId)
   const guess = firstFrameOf(frames, own?.frames ?? 0)
+  // MOT Challenge counts from 1, but trackers write its rows from 0 too: then there is a frame 0.
+  const firstFrame = format === 'mot' && frames?.least === 0 ? 0 : found.firstFrame
   const asks = {
-    firstFrame: found.firstFrame === undefined && frames !== null && !guess.sure,
+    firstFrame: firstFrame === undefined && frames !== null && !guess.sure,
     firstPixel: format === 'mot' && found.firstPixel === undefined,
   }
   return {
@@ -342,7 +379,7 @@ function partOf(video: StagedVideo, file: string, format: ImportFormat | null, v
     why: match.why,
     fits: match.sure,
     sure: match.sure && !asks.firstFrame && !asks.firstPixel,
-    counting: { firstFrame: found.firstFrame ?? guess.firstFrame, firstPixel: found.firstPixel ?? 0 },
+    counting: { firstFrame: firstFrame ?? guess.firstFrame, firstPixel: found.firstPixel ?? 0 },
     asks,
   }
 }

@@ -92,6 +92,12 @@ export class Staged {
     this.#db.prepare('DELETE FROM videos WHERE file = ?').run(file)
   }
 
+  /** Whether anything was found in a file. */
+  holds(file: number): boolean {
+    const things = (table: string) => `EXISTS (SELECT 1 FROM ${table} WHERE video IN (SELECT id FROM videos WHERE file = ?))`
+    return this.#db.prepare(`SELECT ${things('boxes')} OR ${things('texts')} AS held`).get(file, file)?.['held'] === 1
+  }
+
   #video(file: number, key: string, found: VideoFound = { type: 'video', key }): number {
     const known = this.#videos.get(key)
     if (known !== undefined) return known
