@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import { type Problem, problemOf } from '../app/errors.ts'
 import { sentenceOf, type Where, withWhere } from './command-host.ts'
 import { faultsOf } from './library/check.ts'
+import { newerLibrary } from './library/schema.ts'
 import { fenceHere } from './media/fence.ts'
 import { findMediaTools } from './media/tools.ts'
 import { openTubelet } from './open.ts'
@@ -112,6 +113,8 @@ function library({ project }: Where): Check[] {
   if (!existsSync(file)) return [right('library', `${path.dirname(file)} holds none yet; the first analysis makes one`)]
   try {
     const [fault, ...more] = faultsOf(file, 'quick')
+    const newer = fault === undefined ? newerLibrary(file) : null
+    if (newer !== null) return [faulty('library', sentence(newer))]
     if (fault === undefined) return [right('library', `${path.dirname(file)} is sound`)]
     return [
       faulty(

@@ -35,12 +35,15 @@ export function t(english: string, values?: TOptions): string {
 
 /** A sentence of the backend in the window's language. */
 export function shown({ text, values = {} }: Phrase): string {
-  return t(
-    text,
-    Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? t(value.text, plainOf(values)) : value]),
-    ),
+  const plain = plainOf(values, momentText)
+  const sentences = Object.entries(values).flatMap(([name, value]) =>
+    typeof value === 'object' && 'text' in value ? [[name, t(value.text, plain)] as const] : [],
   )
+  return t(text, { ...plain, ...Object.fromEntries(sentences) })
+}
+
+function momentText(at: string): string {
+  return new Intl.DateTimeFormat(i18next.language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at))
 }
 
 /** A problem's sentences, each in the window's language. */

@@ -54,6 +54,9 @@ test('a file that is replaced is told of, with a choice, and what was decided st
   await row('clip.mp4').click()
   const card = page.getByRole('alert').filter({ hasText: 'Another video lies in the place of this one' })
   await expect(card).toContainText('What was decided here stays with the pictures')
+  // On the clock of whoever looks.
+  await expect(card).toContainText(/since \w+ \d+, 20\d\d, \d+:\d\d/)
+  await expect(card).not.toContainText('UTC')
   await expect(row('clip.mp4')).toContainText('File replaced')
   // Neither played, nor analysed, nor copied under the old entry.
   await expect(call('retrySource', { params: { sourceId: id } })).rejects.toThrow('file-replaced')

@@ -122,6 +122,9 @@ test('every n-th frame, and frames by number; the same again replaces, what some
   const { notes } = await made('two', { sourceIds: [1], frames: { numbers: [7, 59, 60, 7] } })
   expect(numbers()).toEqual(['000007', '000059'])
   expect(notes.map(english)).toEqual(['x/a b.mp4 has 60 frames and not these: 60.'])
+  // Frames that no video has make no empty folder, nor one in the place of what is there.
+  await expect(made('two', { sourceIds: [1], frames: { numbers: [60] } })).rejects.toThrow('Nothing of what was asked could be made')
+  expect(numbers()).toEqual(['000007', '000059'])
   writeFileSync(out('two/pictures/mine.txt'), 'mine')
   await expect(made('two', { sourceIds: [1], frames: { every: 25 } })).rejects.toMatchObject({ problem: { code: 'conflict' } })
   expect(existsSync(out('two/pictures/mine.txt'))).toBe(true)

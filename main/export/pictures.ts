@@ -169,7 +169,15 @@ export async function eachPicture(
   }
   if (without.length > 0)
     notes.push(said('None of these frames is in {{names}}, or none has a box.', { names: without.slice(0, LISTED).join(', ') }))
-  return { notes, failed: taken === 0 ? failed : null }
+  return { notes, failed: taken === 0 ? (failed ?? noneThere()) : null }
+}
+
+function noneThere(): Problem {
+  return {
+    code: 'not-found',
+    message: 'None of the chosen frames is there, or none has a box.',
+    next: 'Choose other frames, or videos that have them.',
+  }
 }
 
 /** Gives the pictures of frames of one film. @returns What could not be read, in words, and why; null where all could. */

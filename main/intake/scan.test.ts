@@ -43,13 +43,17 @@ describe('scan', () => {
     await symlink(root, path.join(root, 'loop'))
     await symlink(path.join(root, 'nowhere'), path.join(root, 'broken.mp4'))
     const videos = ['video tree/-y.gif', 'video tree/clip2.MP4', 'video tree/clip10.mp4', 'video tree/in ünï/空白 & $(x).webm']
-    expect(await found(root)).toEqual(videos)
+    // A link that leads nowhere is told, where it may be to a video.
+    await symlink(path.join(root, 'nowhere'), path.join(root, 'broken.txt'))
+    const broken = 'trouble tree/broken.mp4 file-missing'
+    expect(await found(root)).toEqual([broken, ...videos])
+    expect(await found(path.join(root, 'broken.mp4'))).toEqual([broken])
     expect(await found(path.join(root, 'notes.doc'), path.join(root, 'gone'), root)).toEqual([
-      ...['video tree/notes.doc', 'trouble tree/gone file-missing'],
+      ...['video tree/notes.doc', 'trouble tree/gone file-missing', broken],
       ...videos,
     ])
     // Named twice, and by its folder too.
-    expect(await found(path.join(root, 'clip2.MP4'), root, path.join(root, 'clip2.MP4'))).toHaveLength(videos.length)
+    expect(await found(path.join(root, 'clip2.MP4'), root, path.join(root, 'clip2.MP4'))).toHaveLength(videos.length + 1)
   })
 
   it.skipIf(process.platform === 'win32')(

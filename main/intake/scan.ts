@@ -10,7 +10,7 @@ import { isCheckpoint } from '../../app/catalogue.ts'
 import type { Problem } from '../../app/errors.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { isPicture, type Numbered, numberedAmong, patternOf, picturesOf } from '../../app/numbered.ts'
-import { notUtf8, problemOfAccess } from '../media/access.ts'
+import { notUtf8, problemOfAccess, problemOfLink } from '../media/access.ts'
 import { isPackFolder } from '../packs/import.ts'
 
 export type Found =
@@ -42,7 +42,7 @@ const natural = new Intl.Collator('en', { numeric: true, sensitivity: 'base' })
 /**
  * What is found at `paths`, each thing once, however often it is named. A file that is named by itself is taken for a video
  * whatever its name (its analysis reports if it is none), except texts and sidecars; in folders, names and the beginnings of files decide. Hidden
- * entries are skipped, and the order is natural: files first, then folders. What cannot be read gives a `trouble`, and the scan goes on. Links
+ * entries are skipped, and the order is natural: files first, then folders. What cannot be read, as a link that leads nowhere, gives a `trouble`, and the scan goes on. Links
  * are followed, each real folder once, so that loops end; what they lead to comes after everything that has its own place, so that a video is known
  * by its real file and a link to it is the copy.
  *
@@ -101,7 +101,7 @@ class Scan {
         this.#signal?.throwIfAborted()
         const numbered = patternOf(absolute) && (await numberedAt(absolute))
         if (numbered) yield { kind: 'numbered', path: absolute, numbered }
-        else yield { kind: 'trouble', path: absolute, problem: problemOfAccess(absolute, error) }
+        else yield { kind: 'trouble', path: absolute, problem: (await problemOfLink(absolute)) ?? problemOfAccess(absolute, error) }
       }
     }
     // Those that are found meanwhile are followed too.
@@ -153,11 +153,15 @@ class Scan {
     const files: string[] = []
     for (const entry of visible) {
       const full = path.join(folder, entry.name)
-      // The entry of a link does not give its target's type. A link that leads nowhere is skipped.
+      // The entry of a link does not give its target's type.
       const target = entry.isSymbolicLink() ? await stat(full).catch(() => null) : entry
       if (target?.isDirectory() === true && entry.isSymbolicLink()) this.#links.push({ folder: full, of: named, isNamed: false })
       else if (target?.isDirectory() === true) folders.push(full)
       else if (target?.isFile() === true) files.push(full)
+      else if (mayBeVideo(full)) {
+        const problem = target === null ? await problemOfLink(full) : noFile(full)
+        if (problem !== null) yield { kind: 'trouble', path: full, problem }
+      }
     }
     for await (const found of sorted(folder, files, isPack ? 'pack' : isNamed ? 'named' : 'inner')) {
       count(here, found)
@@ -224,6 +228,12 @@ async function* together(pictures: readonly string[]): AsyncGenerator<Found> {
 /** The pictures that match a pattern now; null if there are none. */
 async function numberedAt(pattern: string): Promise<Numbered | null> {
   return picturesOf(pattern, await readdir(path.dirname(pattern)).catch(() => []))
+}
+
+/** By its name: a video, or a folder, which has no ending. */
+function mayBeVideo(file: string): boolean {
+  const ending = endingOf(file)
+  return ending === '' || VIDEO_EXTENSIONS.has(ending)
 }
 
 function endingOf(file: string): string {

@@ -369,4 +369,12 @@ test('the command line checks a library and its copies, and restores the newest'
   expect(cli('verify').text).toContain('library.sqlite: nothing is wrong.')
   expect(cli('backups').text.trim().split('\n')).toHaveLength(2)
   expect(cli('restore', 'nonsense')).toMatchObject({ code: 1 })
+  // What only a newer version knows is not called sound here, nor is something older put in its place.
+  const db = new DatabaseSync(path.join(folder, 'library.sqlite'))
+  db.exec('PRAGMA user_version = 99')
+  db.close()
+  const newer = cli('verify')
+  expect(newer.code).toBe(1)
+  expect(newer.text).toContain('library.sqlite: This library was written by a newer version of Tubelet.')
+  expect(newer.text).not.toContain('library restore')
 })

@@ -8,6 +8,7 @@ import { lockLibrary } from '../lock.ts'
 import { libraryIn } from '../options.ts'
 import { type Backup, Backups, backupsOf, restoreBackup } from './backups.ts'
 import { faultsOf } from './check.ts'
+import { newerLibrary } from './schema.ts'
 import { printError, printJson, printLine } from '../terminal.ts'
 
 interface Options {
@@ -61,11 +62,11 @@ function verify({ project }: Options): void {
   const folder = libraryIn(project)
   const library = path.join(folder, 'library.sqlite')
   const backups = backupsOf(folder)
-  const broken = told(library, folder)
-  const sound = backups.filter(({ name }) => !told(path.join(folder, 'backups', name), folder))
-  if (!broken && sound.length === backups.length) return
+  const state = told(library, folder)
+  const sound = backups.filter(({ name }) => told(path.join(folder, 'backups', name), folder) === 'sound')
+  if (state === 'sound' && sound.length === backups.length) return
   process.exitCode = 1
-  if (!broken) return
+  if (state !== 'damaged') return
   const [newest] = sound
   printError(
     newest === undefined
@@ -74,13 +75,15 @@ function verify({ project }: Options): void {
   )
 }
 
-/** Prints what is wrong with a file. @returns Whether anything is. */
-function told(file: string, folder: string): boolean {
+/** Prints what is wrong with a file. `newer`: only a newer Tubelet can tell. */
+function told(file: string, folder: string): 'sound' | 'damaged' | 'newer' {
   const name = path.relative(folder, file)
   const faults = faultsOf(file, 'thorough')
-  if (faults.length === 0) printLine(`${name}: nothing is wrong.`)
+  const newer = faults.length > 0 ? null : newerLibrary(file)
+  if (newer !== null) printLine(`${name}: ${inEnglish(newer).message} ${inEnglish(newer).next}`)
+  else if (faults.length === 0) printLine(`${name}: nothing is wrong.`)
   else for (const text of [`${name}: damaged.`, ...faults.map((fault) => `    ${fault}`)]) printLine(text)
-  return faults.length > 0
+  return newer !== null ? 'newer' : faults.length > 0 ? 'damaged' : 'sound'
 }
 
 function list({ project }: Options): void {

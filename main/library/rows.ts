@@ -97,7 +97,7 @@ function problemOfFile({ file, path, seen_at, taken }: Row): Problem | null {
   return {
     code: 'file-replaced',
     message: 'Another video lies in the place of this one since {{when}}.',
-    values: { when: `${String(seen_at).slice(0, 16).replace('T', ' ')} UTC` },
+    values: { when: { at: String(seen_at) } },
     file: where,
     stillWorks: 'What was decided here stays with the pictures that it was decided about.',
     next:

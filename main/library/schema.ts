@@ -1,7 +1,7 @@
 /** The library file: one SQLite database a project, changed only by the numbered migrations below. */
 import path from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
-import { problemOf, TubeletError } from '../../app/errors.ts'
+import { DatabaseSync } from 'node:sqlite'
+import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import { backUpNow } from './backups.ts'
 import { KeptStatements } from './statements.ts'
 
@@ -352,19 +352,38 @@ export function openDatabase(projectDir: string, upTo = MIGRATIONS.length): Data
   }
 }
 
+const versionOf = (db: DatabaseSync) => Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
+
+/**
+ * The problem of a library that only a newer Tubelet knows, whose values nobody can judge here; null for any other one.
+ * @param file A library that can be read.
+ */
+export function newerLibrary(file: string): Problem | null {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
+  try {
+    return writtenByNewer(db, file)
+  } finally {
+    db.close()
+  }
+}
+
+function writtenByNewer(db: DatabaseSync, file: string): Problem | null {
+  if (versionOf(db) <= MIGRATIONS.length) return null
+  return {
+    code: 'conflict',
+    message: 'This library was written by a newer version of Tubelet.',
+    file,
+    stillWorks: 'The library is unchanged.',
+    next: 'Open it with that version, or choose another library.',
+  }
+}
+
 function migrated(db: DatabaseSync, projectDir: string, file: string, upTo: number): DatabaseSync {
   // FULL: what was shown as done is on the disk even after a power cut.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
-  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
-  if (version > MIGRATIONS.length) {
-    throw new TubeletError({
-      code: 'conflict',
-      message: 'This library was written by a newer version of Tubelet.',
-      file,
-      stillWorks: 'The library is unchanged.',
-      next: 'Open it with that version, or choose another library.',
-    })
-  }
+  const version = versionOf(db)
+  const newer = writtenByNewer(db, file)
+  if (newer !== null) throw new TubeletError(newer)
   if (version > 0 && version < upTo) backUpNow(db, projectDir)
   for (const [offset, migration] of MIGRATIONS.slice(version, upTo).entries()) {
     db.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${version + offset + 1}; COMMIT`)

@@ -1,5 +1,6 @@
 /** File-system errors in words for people. */
-import { open } from 'node:fs/promises'
+import { open, readlink, stat } from 'node:fs/promises'
+import path from 'node:path'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 
 /** The replacement character, in names that were not UTF-8. */
@@ -40,6 +41,20 @@ export function problemOfAccess(file: string, error: unknown): Problem {
     stillWorks: 'All other files go on.',
     next: 'Check the permissions and the drive, then add it again.',
     details,
+  }
+}
+
+/** The problem of a link whose target is not there, or that leads to itself; null for anything else. */
+export async function problemOfLink(file: string): Promise<Problem | null> {
+  const target = await readlink(file).catch(() => null)
+  if (target === null || (await stat(file).catch(() => null)) !== null) return null
+  return {
+    code: 'file-missing',
+    message: 'This link leads to “{{target}}”, and nothing is there.',
+    values: { target: path.resolve(path.dirname(file), target) },
+    file,
+    stillWorks: 'All other files go on.',
+    next: 'Connect the drive that it leads to, or make the link anew, then add it again.',
   }
 }
 
