@@ -112,8 +112,8 @@ export const importRoutes = {
   bringImport: route({
     method: 'post',
     path: '/api/imports/bytes',
-    summary: 'Read one annotation file whose path is not known, from its bytes',
-    /** `importId`: the name under which files that belong to it were sent. */
+    summary: 'Read an annotation file whose path is not known, from its bytes, and those that were sent before under the same name',
+    /** `importId`: the name under which others, and files that belong to it, were sent. */
     query: z.object({ name: FileName, importId: NewImport.optional() }),
     accepts: 'application/octet-stream',
     output: Import,
@@ -124,6 +124,16 @@ export const importRoutes = {
     path: '/api/imports/{importId}/beside',
     summary:
       'Send a small file that belongs to the annotation file that is sent next under this name, from its bytes: labels.txt or seqinfo.ini of MOT Challenge',
+    params: z.object({ importId: NewImport }),
+    query: z.object({ name: FileName }),
+    accepts: 'application/octet-stream',
+    output: z.object({}),
+    errors: ['bad-request', 'conflict', 'disk-full', 'cancelled'],
+  }),
+  bringAlso: route({
+    method: 'post',
+    path: '/api/imports/{importId}/also',
+    summary: 'Send an annotation file that is read together with the one that is sent last under this name, from its bytes',
     params: z.object({ importId: NewImport }),
     query: z.object({ name: FileName }),
     accepts: 'application/octet-stream',

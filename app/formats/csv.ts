@@ -97,8 +97,12 @@ function valueOf(cell: Cell | undefined, type: 'text' | 'number' | undefined): s
 /** The longest record, in characters: a longer one has a quote that does not end. */
 const LONGEST = 1 << 24
 
+/** What stands between the cells: Excel writes semicolons where the decimal sign is a comma, as in German. */
+const SEPARATORS = [',', ';', '\t'] as const
+type Separator = (typeof SEPARATORS)[number]
+
 /** Records of a table as chunks arrive; a record whose end has not arrived waits for more text. */
-export function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
+export function* recordsOf(chunks: Iterable<string>, separator: Separator = ','): Generator<Cell[]> {
   let text = ''
   let isFirst = true
   function* records(isLast: boolean): Generator<Cell[]> {
@@ -109,7 +113,7 @@ export function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
       const line = text.indexOf('\n', from)
       if (line === -1 && quote === -1 && !isLast) break
       const isPlain = quote === -1 || (line !== -1 && line < quote)
-      const record = isPlain ? plainRecord(text, from, line) : quotedRecord(text, from, isLast)
+      const record = isPlain ? plainRecord(text, from, line, separator) : quotedRecord(text, from, isLast, separator)
       if (record === null) break
       yield record.cells
       from = record.end
@@ -126,17 +130,17 @@ export function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
 }
 
 /** The record without a quote that begins at `from`. @param line Where its line feed is; -1 where the text ends without one. */
-function plainRecord(text: string, from: number, line: number): { cells: Cell[]; end: number } {
+function plainRecord(text: string, from: number, line: number, separator: Separator): { cells: Cell[]; end: number } {
   const until = line === -1 ? text.length : text[line - 1] === '\r' && line > from ? line - 1 : line
   const own = text.slice(from, until)
   if (own.includes('\r')) throw misplaced(own)
-  const cells: Cell[] = own.split(',')
+  const cells: Cell[] = own.split(separator)
   for (let at = 0; at < cells.length; at++) if (cells[at] === '') cells[at] = null
   return { cells, end: line === -1 ? text.length : line + 1 }
 }
 
 /** The record that begins at `from`; null where its end has not arrived. */
-function quotedRecord(text: string, from: number, isLast: boolean): { cells: Cell[]; end: number } | null {
+function quotedRecord(text: string, from: number, isLast: boolean, separator: Separator): { cells: Cell[]; end: number } | null {
   const cells: Cell[] = []
   for (let at = from; ; ) {
     const begins = at
@@ -148,7 +152,7 @@ function quotedRecord(text: string, from: number, isLast: boolean): { cells: Cel
       cells.push(text.slice(begins + 1, at).replaceAll('""', '"'))
       at += 1
     } else {
-      while (at < text.length && !PLAIN_ENDS.has(text.charCodeAt(at))) at += 1
+      while (at < text.length && text[at] !== separator && !PLAIN_ENDS.has(text.charCodeAt(at))) at += 1
       cells.push(at === begins ? null : text.slice(begins, at))
     }
     const line = text[at] === '\r' ? at + 1 : at
@@ -156,13 +160,13 @@ function quotedRecord(text: string, from: number, isLast: boolean): { cells: Cel
     if (line >= text.length && !isLast) return null
     if (at === text.length) return { cells, end: at }
     if (text[line] === '\n') return { cells, end: line + 1 }
-    if (text[at] !== ',') throw misplaced(text.slice(begins))
+    if (text[at] !== separator) throw misplaced(text.slice(begins))
     at += 1
   }
 }
 
-/** Where a cell without quotes ends: a comma, a line break, or a quote, which is out of its place. */
-const PLAIN_ENDS = new Set([',', '\r', '\n', '"'].map((sign) => sign.charCodeAt(0)))
+/** Where a cell without quotes ends but for its separator: a line break, or a quote, which is out of its place. */
+const PLAIN_ENDS = new Set(['\r', '\n', '"'].map((sign) => sign.charCodeAt(0)))
 
 function misplaced(near: string): SyntaxError {
   return new SyntaxError(`A quote is out of its place near “${near.slice(0, 20)}”.`)
@@ -193,6 +197,7 @@ const boxColumns = {
   label: 'text',
   score: 'number',
   observed: 'number',
+  occluded: 'number',
   x1: 'number',
   y1: 'number',
   x2: 'number',
@@ -221,7 +226,7 @@ const spanColumns = {
 
 /**
  * boxes.csv: one row for each box on a frame, in pixels of the decoded picture, which is `width` by `height`. `observed` is 0 where the box
- * is interpolated.
+ * is interpolated, `occluded` 1 where something stands in front of the object.
  */
 export const boxes: Format<Film, Row<typeof boxColumns>> & { columns: typeof boxColumns } = {
   columns: boxColumns,
@@ -237,12 +242,14 @@ export const boxes: Format<Film, Row<typeof boxColumns>> & { columns: typeof box
       const shared = {
         ...named,
         ...{ frame: 0, pts: 0, ...timeBase, time_s: 0 },
-        ...{ track_id: id, label: category.name, score: null, observed: 0, x1: 0, y1: 0, x2: 0, y2: 0 },
+        ...{ track_id: id, label: category.name, score: null, observed: 0, occluded: 0, x1: 0, y1: 0, x2: 0, y2: 0 },
         ...picture,
         ...wellFormed(decisionOf(made, review)),
       }
-      for (const { frame, pts, x1, y1, x2, y2, score, observed } of all)
-        yield { ...shared, frame, pts, time_s: secondsOf(pts, probe), score, observed: Number(observed), x1, y1, x2, y2 }
+      for (const { frame, pts, x1, y1, x2, y2, score, observed, occluded } of all) {
+        const flags = { observed: Number(observed), occluded: Number(occluded) }
+        yield { ...shared, frame, pts, time_s: secondsOf(pts, probe), score, ...flags, x1, y1, x2, y2 }
+      }
     }
   },
   ...table(boxColumns),
@@ -320,10 +327,11 @@ export interface LooseRow {
   number: (name: string) => number | null
 }
 
-function* looseRows(chunks: Iterable<string>, needed: readonly string[]): Generator<LooseRow> {
+function* looseRows(open: () => Iterable<string>, needed: readonly string[]): Generator<LooseRow> {
+  const separator = separatorOf(firstLine(open()), needed)
   let names: Map<string, number> | null = null
   let line = 1
-  for (const cells of recordsOf(chunks)) {
+  for (const cells of recordsOf(open(), separator)) {
     const at = line
     line += 1 + cells.reduce((sum, cell) => sum + (cell?.includes('\n') ? cell.split('\n').length - 1 : 0), 0)
     if (names === null) {
@@ -341,7 +349,7 @@ function* looseRows(chunks: Iterable<string>, needed: readonly string[]): Genera
         const value = valueOf(cell(name), 'text')
         return typeof value === 'string' ? value : undefined
       },
-      number: (name) => numberIn(cell(name) ?? undefined),
+      number: (name) => numberIn((separator === ',' ? cell(name) : cell(name)?.replace(',', '.')) ?? undefined),
     }
   }
   if (names === null) throw new SyntaxError(phrase('The file is empty.'))
@@ -355,19 +363,37 @@ const NEEDED = {
 
 /** Which of the two tables a line of column names begins; null for neither. */
 export function tableOf(head: string): keyof typeof NEEDED | null {
+  const found = (['boxes', 'spans'] as const).find((table) => hasColumns(head, separatorOf(head, NEEDED[table]), NEEDED[table]))
+  return found ?? null
+}
+
+/** What stands between the names of columns, by those that must be among them. */
+function separatorOf(head: string, needed: readonly string[]): Separator {
+  return SEPARATORS.find((separator) => hasColumns(head, separator, needed)) ?? ','
+}
+
+function hasColumns(head: string, separator: Separator, needed: readonly string[]): boolean {
   const names = new Set(
     head
       .replace(/^\uFEFF/, '')
-      .split(',')
+      .split(separator)
       .map((name) => name.trim().replaceAll('"', '')),
   )
-  const found = (['boxes', 'spans'] as const).find((table) => NEEDED[table].every((name) => names.has(name)))
-  return found ?? null
+  return needed.every((name) => names.has(name))
+}
+
+function firstLine(chunks: Iterable<string>): string {
+  let text = ''
+  for (const chunk of chunks) {
+    text += chunk
+    if (/[\r\n]/.test(text) || text.length > LONGEST) break
+  }
+  return text.split(/[\r\n]/, 1)[0] ?? ''
 }
 
 /** A table of boxes, also one without the columns that only Tubelet writes. @throws SyntaxError */
 export function readBoxes(open: () => Iterable<string>): Generator<Found> {
-  return foundInBoxes(looseRows(open(), NEEDED.boxes))
+  return foundInBoxes(looseRows(open, NEEDED.boxes))
 }
 
 export function* foundInBoxes(rows: Iterable<LooseRow>): Generator<Found> {
@@ -394,7 +420,7 @@ export function* foundInBoxes(rows: Iterable<LooseRow>): Generator<Found> {
       box: { x1, y1, x2, y2 },
       score: scoreOf(row.number('score')),
       observed: row.text('observed') !== '0',
-      occluded: false,
+      occluded: row.text('occluded') === '1',
       outside: false,
       state: stateIn(row),
       line: row.line,
@@ -404,7 +430,7 @@ export function* foundInBoxes(rows: Iterable<LooseRow>): Generator<Found> {
 
 /** A table of captions, answers and notes. @throws SyntaxError */
 export function readSpans(open: () => Iterable<string>): Generator<Found> {
-  return foundInSpans(looseRows(open(), NEEDED.spans))
+  return foundInSpans(looseRows(open, NEEDED.spans))
 }
 
 export function* foundInSpans(rows: Iterable<LooseRow>): Generator<Found> {

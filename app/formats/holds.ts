@@ -131,14 +131,14 @@ export const HOLDS: Record<AnnotationFormat, Holding> = {
     name: 'CSV',
     what: phrase('Boxes and spans as tables'),
     kinds: ALL,
-    keeps: ['identity', 'score', 'observed', 'decided', 'maker'],
+    keeps: ['identity', 'score', 'occluded', 'observed', 'decided', 'maker'],
     but: phrase('Where a line of text stands on the picture is left out.'),
   },
   parquet: {
     name: 'Parquet',
     what: phrase('Boxes and spans as tables with types, for programs that analyse data'),
     kinds: ALL,
-    keeps: ['identity', 'score', 'observed', 'decided', 'maker'],
+    keeps: ['identity', 'score', 'occluded', 'observed', 'decided', 'maker'],
     but: phrase('Where a line of text stands on the picture is left out.'),
   },
   jsonl: {

@@ -37,7 +37,7 @@ const TYPES: Readonly<Record<string, Type>> = {
     timebase_den: 'INT32',
   },
   ...{ pts: 'INT64', track_id: 'INT64', clip_id: 'INT64', annotation_id: 'INT64' },
-  ...{ observed: 'BOOLEAN', unsure: 'BOOLEAN' },
+  ...{ observed: 'BOOLEAN', occluded: 'BOOLEAN', unsure: 'BOOLEAN' },
 }
 
 export interface ParquetTable<C extends Columns> {

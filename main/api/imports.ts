@@ -16,6 +16,10 @@ export function importHandlers({ pipeline, jobs, imports, places }: Services): H
       return imports.read(paths, signal, importId)
     },
     bringImport: ({ query: { name, importId } }, { body, signal }) => imports.bring(name, body ?? new Blob([]).stream(), signal, importId),
+    bringAlso: async ({ params: { importId }, query: { name } }, { body, signal }) => {
+      await imports.bringAlso(importId, name, body ?? new Blob([]).stream(), signal)
+      return {}
+    },
     bringBeside: async ({ params: { importId }, query: { name } }, { body, signal }) => {
       await imports.bringBeside(importId, name, body ?? new Blob([]).stream(), signal)
       return {}

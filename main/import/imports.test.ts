@@ -436,6 +436,41 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
     await imports.close()
   })
 
+  it('that a spreadsheet wrote anew, in German or with tabs, is read as it was, with what is occluded', async () => {
+    const names = ['video_path', 'note', 'frame', 'label', 'track_id', 'observed', 'occluded', 'x1', 'y1', 'x2', 'y2']
+    const rows = [
+      ['/films/cam 1.mp4', '"a;b,c"', '2', 'tram', '1', '1', '0', '10,5', '20', '50,25', '60'],
+      ['/films/cam 1.mp4', '', '3', 'tram', '1', '1', '1', '11,5', '20', '51,25', '60'],
+    ]
+    for (const separator of [';', '\t']) {
+      const library = here()
+      const text = [names, ...rows].map((row) => row.join(separator)).join('\r\n')
+      await taken(library, [file('boxes.csv', `\uFEFF${text}\r\n`)])
+      expect(said(library).map(({ body }) => (body.kind === 'track' ? body.boxes : []))).toMatchObject([
+        [
+          { ordinal: 2, box: { x1: 10.5, x2: 50.25 } },
+          { ordinal: 3, box: { x1: 11.5 }, occluded: true },
+        ],
+      ])
+    }
+  })
+
+  it('of a browser comes with others: all are read in one import, also two of one name', async () => {
+    const library = here()
+    const imports = new Imports(library)
+    const cue = (text: string) => new Blob([`1\n00:00:00,000 --> 00:00:00,200\n${text}\n`]).stream()
+    await imports.bringAlso('several', 'cam 1.srt', cue('one'))
+    await imports.bringAlso('several', 'CAM 1.srt', cue('two'))
+    const read = await imports.bring('cam 1.de.srt', cue('three'), undefined, 'several')
+    expect(read.files.map(({ name, problem }) => [name, problem])).toEqual([
+      ['cam 1.srt', null],
+      ['CAM 1.srt', null],
+      ['cam 1.de.srt', null],
+    ])
+    expect(await imports.take(read.importId)).toMatchObject({ texts: 3 })
+    await imports.close()
+  })
+
   it('of ActivityNet or mmaction has parts with the names of what is done; what is no annotation file, or empty, says so', async () => {
     const library = here()
     const named = { 'cam 1': { duration: 0.48, subset: 'training', annotations: [{ segment: [0.08, 0.2], label: 'Pouring' }] } }

@@ -50,6 +50,8 @@ interface ToRead {
 
 /** So many imports may be open; the oldest is put away for another one. */
 const MOST_OPEN = 4
+/** So many files are read in one import. */
+const MOST_BROUGHT = 1_000
 /** Bytes of a file that comes through a browser. */
 const LARGEST_SENT = 8 * 2 ** 30
 /** Of one that belongs to it. */
@@ -70,6 +72,8 @@ export class Imports {
   readonly #library: Library
   readonly #folder: string
   readonly #open = new Map<string, Open>()
+  /** Files that a browser sent, to be read with one that is still to come. */
+  readonly #brought = new Map<string, string[]>()
 
   constructor(library: Library) {
     this.#library = library
@@ -128,17 +132,37 @@ export class Imports {
     return this.#toldOf(importId, open)
   }
 
-  /** Read a file that a browser sends. @param importId Where what belongs to it was sent before. */
+  /** Read a file that a browser sends. @param importId Under which others, and what belongs to it, were sent before. */
   async bring(name: string, body: ReadableStream<Uint8Array>, signal?: AbortSignal, importId: string = randomUUID()): Promise<Import> {
     if (this.#open.has(importId)) throw isOpen()
     const folder = this.#newFolder(importId)
     try {
-      const file = await sent(folder, name, body, LARGEST_SENT, signal)
-      return await this.read([file], signal, importId, folder)
+      const file = await sent(this.#roomIn(folder, importId, name), name, body, LARGEST_SENT, signal)
+      return await this.read([...(this.#brought.get(importId) ?? []), file], signal, importId, folder)
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
       throw error
+    } finally {
+      this.#brought.delete(importId)
     }
+  }
+
+  /** Keep a file that is read together with the one that a browser sends last under this name. */
+  async bringAlso(importId: string, name: string, body: ReadableStream<Uint8Array>, signal?: AbortSignal): Promise<void> {
+    if (this.#open.has(importId)) throw isOpen()
+    const before = this.#brought.get(importId) ?? []
+    if (before.length >= MOST_BROUGHT) throw tooMany()
+    const file = await sent(this.#roomIn(this.#newFolder(importId), importId, name), name, body, LARGEST_SENT, signal)
+    this.#brought.set(importId, [...before, file])
+  }
+
+  /** The folder of an import, or one in it where a file of this name lies there: two folders may each have an annotations.xml. */
+  #roomIn(folder: string, importId: string, name: string): string {
+    const before = this.#brought.get(importId) ?? []
+    if (before.every((file) => path.basename(file).toLowerCase() !== sentName(name).toLowerCase())) return folder
+    const own = path.join(folder, String(before.length))
+    makeFolderSync(own)
+    return own
   }
 
   /** Keep a small file beside the one that a browser sends next under this name. */
@@ -409,6 +433,16 @@ function asPhrase({ message, values }: Problem): Phrase {
   return said(message, values)
 }
 
+function tooMany(): TubeletError {
+  return new TubeletError({
+    code: 'bad-request',
+    message: 'At most {{most}} files can be imported at once.',
+    values: { most: MOST_BROUGHT },
+    stillWorks: 'Nothing was imported.',
+    next: 'Choose fewer.',
+  })
+}
+
 function isOpen(): TubeletError {
   return new TubeletError({
     code: 'conflict',
@@ -418,9 +452,14 @@ function isOpen(): TubeletError {
   })
 }
 
+/** What a file is called here that a browser calls so. */
+function sentName(name: string): string {
+  return path.basename(name.replaceAll(/[\\/:\0]/g, '_')).replace(/^\.+/, '_')
+}
+
 /** Write what a browser sends. @param most Bytes. @returns Its place. */
 async function sent(folder: string, name: string, body: ReadableStream<Uint8Array>, most: number, signal?: AbortSignal): Promise<string> {
-  const file = path.join(folder, path.basename(name.replaceAll(/[\\/:\0]/g, '_')).replace(/^\.+/, '_'))
+  const file = path.join(folder, sentName(name))
   let bytes = 0
   const limit = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {

@@ -85,7 +85,7 @@ export function ScopeFields({ offered, request }: { offered: ReturnType<typeof u
       </fieldset>
       {takesFrames(formats) && <FrameFields />}
       {formats.includes('clips') && (
-        <fieldset className="export-part">
+        <fieldset className="export-part export-wide">
           <legend>{t('Clips')}</legend>
           <label>
             {t('How they are cut')}
@@ -98,7 +98,7 @@ export function ScopeFields({ offered, request }: { offered: ReturnType<typeof u
         </fieldset>
       )}
       {formats.includes('coco') && (
-        <fieldset className="export-part export-coco">
+        <fieldset className="export-part export-wide">
           <legend>COCO</legend>
           <label title={t('An evaluator counts other boxes of these labels as false, also in frames without any.')}>
             {t('Looked for everywhere')}
@@ -151,7 +151,7 @@ function Early({ request }: { request: CallArgs<'export'>['body'] }) {
 function FrameFields() {
   const { frames, every, numbers, change } = useChoice()
   return (
-    <fieldset className="export-part">
+    <fieldset className="export-part export-wide">
       <legend>{t('Pictures, crops, YOLO')}</legend>
       <label>
         {t('Of which frames')}

@@ -199,9 +199,9 @@ function Part({
           onChange={({ target }) => onChoose({ sourceId: target.value === '' ? null : Number(target.value) })}
         >
           <option value="">{t('– leave out –')}</option>
-          {data?.sources.map(({ id, name, path }) => (
+          {data?.sources.map(({ id, title: called, path }) => (
             <option key={id} value={id} title={path}>
-              {name}
+              {called}
             </option>
           ))}
         </select>

@@ -13,10 +13,8 @@ interface ImportState {
   /** The name of the import that is being read, and what was read. */
   reading: string | null
   read: Import | null
-  /** Files dropped on a browser that wait until the one before them is done with. */
-  waiting: readonly File[]
 }
-export const useImport = create<ImportState>(() => ({ reading: null, read: null, waiting: [] }))
+export const useImport = create<ImportState>(() => ({ reading: null, read: null }))
 
 /** States of a video whose frames may not be known yet. */
 const UNREAD: ReadonlySet<SourceState> = new Set(['queued', 'probing', 'analysing'])
@@ -55,18 +53,19 @@ export function withoutBeside(files: readonly File[]): File[] {
   return files.filter(({ name }) => !(hasRows && OF_MOT.has(name)))
 }
 
-/** Read files whose paths the browser does not reveal, one after the other, each with those that belong to it. */
+/** Read files whose paths the browser does not reveal, together, with those that belong to them. */
 export async function importFiles(files: readonly File[]): Promise<void> {
-  const [first, ...waiting] = withoutBeside(files)
-  const beside = files.filter((file) => file !== first && !waiting.includes(file))
-  useImport.setState({ waiting: waiting.length > 0 ? [...waiting, ...beside] : [] })
-  if (first)
-    await reading(first.name, async () => {
-      const importId = crypto.randomUUID()
-      if (/\.txt$/i.test(first.name))
-        for (const file of beside) await sendBytes('bringBeside', { params: { importId }, query: { name: file.name } }, file)
-      return sendBytes('bringImport', { query: { name: first.name, importId } }, first)
-    })
+  const read = withoutBeside(files)
+  const last = read.at(-1)
+  if (!last) return
+  const importId = crypto.randomUUID()
+  await reading(last.name, async () => {
+    if (read.some(({ name }) => /\.txt$/i.test(name)))
+      for (const file of files.filter((one) => !read.includes(one)))
+        await sendBytes('bringBeside', { params: { importId }, query: { name: file.name } }, file)
+    for (const file of read.slice(0, -1)) await sendBytes('bringAlso', { params: { importId }, query: { name: file.name } }, file)
+    return sendBytes('bringImport', { query: { name: last.name, importId } }, last)
+  })
 }
 
 async function reading(name: string, read: () => Promise<Import>): Promise<void> {
@@ -83,10 +82,9 @@ async function reading(name: string, read: () => Promise<Import>): Promise<void>
   }
 }
 
-/** The dialog was closed: put away what was read and not taken, and go on with the next file. */
+/** The dialog was closed: put away what was read and not taken. */
 export function putAway(taken: boolean): void {
-  const { read, waiting } = useImport.getState()
-  useImport.setState({ reading: null, read: null, waiting: [] })
+  const { read } = useImport.getState()
+  useImport.setState({ reading: null, read: null })
   if (read && !taken) void call('leaveImport', { params: { importId: read.importId } }).catch(() => undefined)
-  if (waiting.length > 0) void importFiles(waiting)
 }
