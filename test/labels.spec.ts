@@ -103,6 +103,17 @@ test('two thresholds stand side by side, with what only one of them has', async 
   await page.getByRole('button', { name: 'Compare two thresholds or packs' }).click()
 })
 
+test('a synonym that was typed is kept where another label is chosen, as a name is', async () => {
+  await page.getByLabel('Add a synonym').fill('sun')
+  await list().getByRole('button', { name: /^moon/ }).click()
+  await expect
+    .poll(async () => (await call('getLabels')).labels.map(({ name, synonyms }) => [name, ...synonyms]))
+    .toContainEqual(['star', 'sun'])
+  await page.keyboard.press('Control+z')
+  await expect.poll(async () => (await call('getLabels')).labels.flatMap(({ synonyms }) => synonyms)).toEqual([])
+  await list().getByRole('button', { name: /^star/ }).click()
+})
+
 test('a label is merged into another with one step of undo', async () => {
   await page.getByLabel('Merge into another label').selectOption('moon')
   await expect(list().getByRole('listitem')).toHaveCount(1)

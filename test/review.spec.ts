@@ -331,6 +331,10 @@ test('captions of parts and notes have their times, and what the caption says ca
   await expect.poll(async () => (await annotations()).filter(({ body }) => body.kind === 'segment').length).toBe(2)
   await page.keyboard.press('Shift+T')
   await page.getByRole('textbox', { name: 'Note' }).fill('ask Anna')
+  // What is written stays a note about its own span.
+  await page.getByRole('toolbar', { name: 'Playback' }).getByRole('button', { name: 'One frame on' }).click()
+  await page.getByTestId('said').getByRole('button', { name: 'Caption', exact: true }).click()
+  await expect(page.getByRole('textbox', { name: 'Note' })).toHaveValue('ask Anna')
   await page.keyboard.press('Enter')
   await expect
     .poll(async () =>

@@ -1,5 +1,5 @@
 import { Columns2, Merge, Trash2, X } from 'lucide-react'
-import { type KeyboardEvent, type SubmitEvent, useState } from 'react'
+import { type KeyboardEvent, useRef, useState } from 'react'
 import { type Label, labelNamed, PALETTE, phrasesOf } from '../../app/vocabulary.ts'
 import { t } from '../i18n.ts'
 import { doubts } from '../packs/describe.ts'
@@ -192,19 +192,29 @@ function Synonyms({ label, vocabulary }: Props) {
   const [text, setText] = useState('')
   const set = (synonyms: string[]) =>
     saveVocabulary(withLabel(vocabulary, label.name, { synonyms }), t('Synonyms of {{label}} changed', { label: label.name }))
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
+  // Enter and leaving the field may come one after the other.
+  const adding = useRef('')
+  const add = async () => {
+    if (adding.current === text) return
+    adding.current = text
     const more = text
       .split(',')
       .map((word) => word.trim())
       .filter((word) => word !== '')
     if (more.length === 0 || (await set([...label.synonyms, ...more]))) setText((now) => (now === text ? '' : now))
+    adding.current = ''
   }
   const key = (event: KeyboardEvent) => {
     if (event.key === 'Backspace' && text === '' && label.synonyms.length > 0) void set(label.synonyms.slice(0, -1))
   }
   return (
-    <form className="synonyms chips" onSubmit={(event) => void submit(event)}>
+    <form
+      className="synonyms chips"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void add()
+      }}
+    >
       {label.synonyms.map((synonym) => (
         <span key={synonym} className="chip">
           {synonym}
@@ -224,6 +234,8 @@ function Synonyms({ label, vocabulary }: Props) {
         value={text}
         onChange={({ target }) => setText(target.value)}
         onKeyDown={key}
+        // As the name, it is kept where the field is left.
+        onBlur={() => void add()}
       />
     </form>
   )

@@ -240,10 +240,19 @@ function Time({ frames, duration }: { frames: FrameTable | undefined; duration: 
     )
   }
   const go = (text: string) => {
+    const refuse = (why: string) => {
+      wrong.current?.setCustomValidity(why)
+      wrong.current?.reportValidity()
+    }
     const moment = parseMoment(text)
     if (moment === null) {
-      wrong.current?.setCustomValidity(t('A time such as 1:02.5, or a frame such as #120'))
-      wrong.current?.reportValidity()
+      refuse(t('A time such as 1:02.5, or a frame such as #120'))
+      return
+    }
+    const last = frames.pts.length - 1
+    // The last frame is shown until the end.
+    if ('frame' in moment ? moment.frame > last : moment.seconds > Math.max(duration, timeOf(frames, last))) {
+      refuse(t('The video ends at {{time}}, with frame {{frame}}.', { time: clock(duration, 1), frame: last }))
       return
     }
     const frame = 'frame' in moment ? moment.frame : ordinalAt(frames, moment.seconds)

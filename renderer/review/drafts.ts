@@ -38,8 +38,12 @@ function drafts<T extends object>() {
     of,
     useDraft: (id: number) => useAll((all) => all.get(id)),
     useAll: () => useAll(),
-    /** Begin with `text`, or continue what was written before. */
-    open: (id: number, about: T, text = '') => set(id, { text, base: text, ...of(id), ...about, opened: (openings += 1) }),
+    /** Begin with `text`, or continue what was written before: a note stays a note, about its own time. */
+    open: (id: number, about: T, text = '') => {
+      const begun = of(id)
+      const written = begun !== undefined && begun.text !== begun.base
+      set(id, { ...(written ? begun : { text, base: text, ...about }), opened: (openings += 1) })
+    },
     change: (id: number, change: Partial<T & Draft>) => {
       const draft = of(id)
       if (draft) set(id, { ...draft, ...change })
