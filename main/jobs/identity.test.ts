@@ -177,6 +177,18 @@ test('a missing file says so until it is back, and a video in the bin comes back
   expect(library.source(id)).toMatchObject({ path: at('copy.mp4'), touchedCount: 1 })
 })
 
+test('with a drive all videos on it go and come back, whichever is looked at, and no others', async () => {
+  for (const name of ['drive/a.mp4', 'drive/inner/b.mp4', 'drive two/c.mp4']) write(name, name)
+  const [a, b, c] = [await decided('drive/a.mp4'), await decided('drive/inner/b.mp4'), await decided('drive two/c.mp4')]
+  const files = () => [a, b, c].map((id) => library.source(id).file)
+  renameSync(at('drive'), at('away'))
+  await identity.check(b)
+  expect(files()).toEqual(['missing', 'missing', 'there'])
+  renameSync(at('away'), at('drive'))
+  await identity.check(a)
+  await expect.poll(files).toEqual(['there', 'there', 'there'])
+})
+
 test('a video of a library of before is known by its fingerprint of before', async () => {
   writeFileSync(at('big.mkv'), Buffer.alloc(70 * 2 ** 20, 'x'))
   const { fingerprintOfBefore } = await import('../media/fingerprint.ts')

@@ -223,6 +223,8 @@ export class Identity {
     const now = await look(known.path)
     if (now !== null && now.stamp === known.stamp) {
       if (known.file === 'missing' || known.file === 'replaced') this.#found(sourceId, known.path, now.stamp)
+      // Its drive is back: others are too. Nobody waits for them, since theirs may be one that does not answer.
+      if (known.file === 'missing') void this.#othersBack().catch(() => undefined)
       return
     }
     if (now !== null && known.file === 'replaced' && now.stamp === known.seen) return
@@ -237,7 +239,18 @@ export class Identity {
     } catch {
       // Unreadable, or deleted in the meantime: it counts as missing.
     }
-    if (files.get(sourceId)) files.lost(sourceId, now === null ? 'missing' : 'replaced', now?.stamp ?? null)
+    if (!files.get(sourceId)) return
+    files.lost(sourceId, now === null ? 'missing' : 'replaced', now?.stamp ?? null)
+    const gone = now === null ? await goneAbove(known.path) : null
+    if (gone !== null) files.lostBelow(`${gone}${path.sep}`)
+  }
+
+  /** Look again at all videos that were missing. */
+  async #othersBack(): Promise<void> {
+    for (const { id, path: file, stamp } of this.#library.files.missing()) {
+      const now = await look(file)
+      if (now?.stamp === stamp && this.#library.files.get(id)?.file === 'missing') this.#found(id, file, now.stamp)
+    }
   }
 
   /** Whether the file at the path of a video has the same content, or has grown. */
@@ -339,6 +352,16 @@ async function look(file: string): Promise<FileNow | null> {
   if (patternOf(file) !== null) return lookAtNumbered(file).catch(() => null)
   const info = await stat(file).catch(() => null)
   return info?.isFile() === true ? { bytes: info.size, mtimeMs: info.mtimeMs, stamp: stampOf(info) } : null
+}
+
+/** The uppermost folder above a file that is not there; null if the file's own folder is. */
+async function goneAbove(file: string): Promise<string | null> {
+  let gone: string | null = null
+  for (let folder = path.dirname(file); (await stat(folder).catch(() => null)) === null; folder = path.dirname(folder)) {
+    gone = folder
+    if (path.dirname(folder) === folder) break
+  }
+  return gone
 }
 
 /** Why `look` finds nothing at a path. */

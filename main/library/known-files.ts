@@ -84,6 +84,22 @@ export class KnownFiles {
     this.#update(id, { file, seen, seen_at: new Date().toISOString() })
   }
 
+  /** The same of all videos below a folder that is no longer there. @param folder Its path with a separator at its end. */
+  lostBelow(folder: string): void {
+    const ids = this.#db
+      .prepare(
+        `UPDATE sources SET file = 'missing', seen = NULL, seen_at = ?1 WHERE file = 'there' AND substr(path, 1, length(?2)) = ?2 RETURNING id`,
+      )
+      .all(new Date().toISOString(), folder)
+      .map((row) => Number(row['id']))
+    if (ids.length > 0) this.#emit({ type: 'sources', ids })
+  }
+
+  /** Videos that were not where they were when somebody looked. */
+  missing(): KnownFile[] {
+    return this.#find(`s.file = 'missing'`)
+  }
+
   /** Record whether a file is being written at the moment. */
   growing(id: number, is: boolean): void {
     const { changes } = this.#db
