@@ -286,7 +286,11 @@ function* eventsOf(chunks: Iterable<string>): Generator<EafEvent> {
 /** Annotations in one file: more are none that a person made. */
 const MOST = 2_000_000
 
-/** The annotations of all tiers of a file of any tool, as captions of parts; those of our own tiers as what they were. @throws SyntaxError */
+/**
+ * The annotations of all tiers of a file of any tool, as captions of parts; those of our own tiers as what they were. Of several tiers of another tool
+ * each has its name before its texts: it says who speaks, or what is coded.
+ * @throws SyntaxError
+ */
 export function* readEaf(open: () => Iterable<string>): Generator<Found> {
   const slots: { id: string; value: number | null }[] = []
   const annotations: Extract<EafEvent, { type: 'annotation' }>[] = []
@@ -312,6 +316,7 @@ export function* readEaf(open: () => Iterable<string>): Generator<Found> {
     .at(-1)
   yield { type: 'video', key: '', ...(name && { name }), ...(path !== undefined && { path }) }
   const times = timesBySlot(slots)
+  const isNamed = !isOurs && new Set(annotations.flatMap(({ tier, text }) => (text.trim() === '' ? [] : [tier]))).size > 1
   const byId = new Map(annotations.map((one) => [one.id, one]))
   const passed = new Set<string>()
   for (const { tier, annotator, text, line, ...own } of annotations) {
@@ -334,7 +339,11 @@ export function* readEaf(open: () => Iterable<string>): Generator<Found> {
     // Any other name is that of a person.
     const state = !isOurs || annotator === '' ? null : (ANNOTATORS[annotator] ?? 'edited')
     const kind = place === NOTES ? 'note' : place.startsWith(ANSWERS.trim()) ? 'answer' : 'caption'
-    for (const found of textFound({ line, start: start + origin, end: end + origin }, text, state))
+    for (const found of textFound(
+      { line, start: start + origin, end: end + origin },
+      isNamed && text.trim() !== '' ? `${tier}: ${text}` : text,
+      state,
+    ))
       yield found.type === 'text' ? { ...found, kind, ...(kind === 'answer' && { question: place.slice(ANSWERS.length) }) } : found
   }
 }

@@ -61,8 +61,8 @@ describe('ELAN', () => {
     expect(formatOf('x.xml', text)).toBe('eaf')
     expect([...readEaf(() => pieces(text, 11))]).toMatchObject([
       { type: 'video', name: 'cam 1.mp4', path: 'C:/films/cam 1.mp4' },
-      { type: 'text', kind: 'caption', text: 'HELLO & bye', ms: { start: 1300, end: 1500 } },
-      { type: 'text', kind: 'caption', text: 'hello', ms: { start: 1300, end: 1500 } },
+      { type: 'text', kind: 'caption', text: 'gloss: HELLO & bye', ms: { start: 1300, end: 1500 } },
+      { type: 'text', kind: 'caption', text: 'notes: hello', ms: { start: 1300, end: 1500 } },
       { type: 'fault', line: 7 },
     ])
     expect(() => [...readEaf(() => ['<!DOCTYPE a><ANNOTATION_DOCUMENT/>'])]).toThrow('document type')

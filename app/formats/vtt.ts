@@ -84,9 +84,12 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-/** Removes tags such as `<i>` and `<v Anna>`, which are formatting, and decodes the standard's entities. */
+/** Removes tags such as `<i>`, which are formatting, and decodes the standard's entities. Who speaks (`<v Anna>`) stands before what they say. */
 function unescaped(text: string): string {
-  return text.replace(/<[^>]*>/g, '').replace(/&(?:amp|lt|gt|nbsp|lrm|rlm);/g, (entity) => ENTITIES[entity] ?? entity)
+  return text
+    .replace(/<v(?:\.[^\s>]*)?\s+([^>]*[^>\s])\s*>\s*/g, '$1: ')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(?:amp|lt|gt|nbsp|lrm|rlm);/g, (entity) => ENTITIES[entity] ?? entity)
 }
 
 /** The cues of any tool as captions of parts, without formatting. @throws SyntaxError where the file does not begin as WebVTT does. */

@@ -468,7 +468,24 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
       ['cam 1.de.srt', null],
     ])
     expect(await imports.take(read.importId)).toMatchObject({ texts: 3 })
+    // Where it lies in the cache tells nobody anything.
+    const broken = await imports.bring('broken.json', new Blob(['{"images"']).stream())
+    expect(broken.files.map(({ path: place, problem }) => [place, problem?.file])).toEqual([['broken.json', 'broken.json']])
     await imports.close()
+  })
+
+  it('of WebVTT keeps who speaks, and one of ELAN its tiers', async () => {
+    const library = here()
+    const tier = (id: string, at: number, text: string) =>
+      `<TIER TIER_ID="${id}" LINGUISTIC_TYPE_REF="d"><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a${at}" TIME_SLOT_REF1="t${at}" TIME_SLOT_REF2="t${at + 1}"><ANNOTATION_VALUE>${text}</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER>`
+    const slots = [80, 160, 240, 320].map((ms, at) => `<TIME_SLOT TIME_SLOT_ID="t${at}" TIME_VALUE="${ms}"/>`).join('')
+    const eaf = `<ANNOTATION_DOCUMENT AUTHOR="x"><HEADER><MEDIA_DESCRIPTOR MEDIA_URL="cam 1.mp4"/></HEADER><TIME_ORDER>${slots}</TIME_ORDER>${tier('gesture', 0, 'points')}${tier('Anna', 2, 'there')}${tier('empty', 2, ' ')}</ANNOTATION_DOCUMENT>`
+    await taken(library, [
+      file('cam 1.vtt', 'WEBVTT\n\n00:00.040 --> 00:00.200\n<v.loud Bob Smith>Hello <i>there</i></v>\n<v Eve>hi &lt;v x&gt;\n'),
+      file('cam 1.eaf', eaf),
+    ])
+    const texts = said(library).map(({ body }) => ('text' in body ? body.text : ''))
+    expect(texts.sort()).toEqual(['Anna: there', 'Bob Smith: Hello there\nEve: hi <v x>', 'gesture: points'])
   })
 
   it('of ActivityNet or mmaction has parts with the names of what is done; what is no annotation file, or empty, says so', async () => {

@@ -329,8 +329,10 @@ async function outOfZips(files: readonly string[], folder: string, signal: Abort
   for (const [nth, file] of files.entries()) {
     const within = (await isZip(file)) ? await unzipped(file, path.join(folder, 'zips', String(nth)), signal) : []
     const zip = path.basename(file)
-    if (within.length === 0) all.push({ file, name: zip, place: file })
-    else all.push(...within.map((one) => ({ file: one.file, name: `${zip}/${one.name}`, place: path.join(file, one.name) })))
+    // What a browser sent lies in the cache, which tells nobody anything.
+    const place = file.startsWith(folder + path.sep) ? zip : file
+    if (within.length === 0) all.push({ file, name: zip, place })
+    else all.push(...within.map((one) => ({ file: one.file, name: `${zip}/${one.name}`, place: path.join(place, one.name) })))
   }
   return all
 }

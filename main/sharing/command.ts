@@ -108,12 +108,16 @@ async function merge(file: string, { project, conflicts, dryRun }: Options & { c
     const merges = new Merges(library)
     try {
       const read = await merges.read(path.resolve(file), signal)
-      for (const line of linesOfMerge(read)) printLine(line)
+      const [head = '', ...news] = linesOfMerge(read)
+      for (const line of [head, ...news]) printLine(line)
       for (const one of read.conflicts) printLine(lineOfConflict(library, one))
-      if (dryRun) return
+      if (dryRun) {
+        if (news.length === 0 && read.differing === 0) printLine('There is nothing new in it.')
+        return
+      }
       if (read.differing > 0 && conflicts === undefined) {
         printError(
-          `Nothing was taken: ${read.differing} things differ. Decide them in the window, or all alike with --conflicts ${Verdict.options.join(', ')}.`,
+          `Nothing was taken: ${read.differing === 1 ? 'one thing differs' : `${read.differing} things differ`}. Decide in the window, or all alike with --conflicts ${Verdict.options.join(', ')}.`,
         )
         process.exitCode = 1
         return
