@@ -168,67 +168,93 @@ export function isYoloData(text: string): boolean {
   return /^names\s*:/m.test(text) && /^(?:train|val|test)\s*:/m.test(text)
 }
 
+/** Where the labels of a picture lie, or of a folder of pictures: readers replace the last `images` of a path. */
+function labelsOf(pictures: string): string {
+  return pictures.replace(/^(.*\/|)images(?=\/|$)/, '$1labels')
+}
+
+/** The text of each picture: of the folders of data.yaml, and of the lists of pictures that CVAT and Darknet write instead. */
+function* textsOf(
+  folders: readonly string[],
+  beside: Beside,
+  folderOf: FolderOf,
+): Generator<{ picture: string; file: string; text: string }> {
+  for (const folder of folders) {
+    if (folder.endsWith('.txt')) {
+      const root = folder.split('/').slice(0, -1).join('/')
+      for (const line of (beside(folder) ?? '').split(/\r\n|\n|\r/)) {
+        const picture = joined(root, line.trim())
+        const labels = labelsOf(picture).replace(/\.\w+$/, '.txt')
+        const text = line.trim() === '' ? null : beside(labels)
+        if (text !== null) yield { picture, file: labels.split('/').at(-1) ?? labels, text }
+      }
+      continue
+    }
+    const labels = labelsOf(folder)
+    for (const file of folderOf(labels)) {
+      if (!file.endsWith('.txt') || /^(?:classes|labels|readme[^/]*)\.txt$/i.test(file)) continue
+      const text = beside(`${labels}/${file}`)
+      if (text !== null) yield { picture: file, file, text }
+    }
+  }
+}
+
 /** The texts of all folders that data.yaml names. Numbers of lines count in the text that is named. @throws SyntaxError */
 export function* readYolo(open: () => Iterable<string>, beside: Beside, folderOf: FolderOf): Generator<Found> {
   const { names, folders, videos } = dataIn([...open()].join(''))
   if (names.size === 0) throw new SyntaxError(phrase('The file names no classes.'))
   const known = new Set<string>()
   let texts = 0
-  for (const folder of folders) {
-    // Readers replace the last `images` of a path.
-    const labels = folder.replace(/^(.*\/|)images(?=\/|$)/, '$1labels')
-    for (const file of folderOf(labels)) {
-      if (!file.endsWith('.txt') || /^(?:classes|labels|readme[^/]*)\.txt$/i.test(file)) continue
-      const text = beside(`${labels}/${file}`)
-      if (text === null) continue
-      texts += 1
-      const stem = file.slice(0, -'.txt'.length)
-      const own = videos.find((video) => stem.startsWith(`${video.stem}_frame_`))
-      const named = frameInName(`${stem}.txt`)
-      if (named === null) {
-        yield withoutFrame(file)
+  for (const { picture, file, text } of textsOf(folders, beside, folderOf)) {
+    texts += 1
+    const stem = file.slice(0, -'.txt'.length)
+    const own = videos.find((video) => stem.startsWith(`${video.stem}_frame_`))
+    const named = frameInName(picture)
+    if (named === null) {
+      yield withoutFrame(file)
+      continue
+    }
+    const video = own?.stem ?? named.video
+    if (!known.has(video)) {
+      known.add(video)
+      yield {
+        type: 'video',
+        key: video,
+        name: own?.name ?? named.video,
+        relative: true,
+        ...(own && { fingerprint: own.fingerprint, frames: own.frames, firstFrame: 0 }),
+      }
+    }
+    for (const row of yoloRows(text)) {
+      if (row === null) {
+        yield fault('“{{file}}” has a row that is no box: it needs a class and four shares from 0 to 1.', null, { file })
         continue
       }
-      const video = own?.stem ?? named.video
-      if (!known.has(video)) {
-        known.add(video)
+      const label = names.get(row.kind)
+      if (label === undefined)
+        yield fault('“{{file}}” has the class {{kind}}, which data.yaml does not name.', null, { file, kind: row.kind })
+      else
         yield {
-          type: 'video',
-          key: video,
-          name: own?.name ?? named.video,
-          relative: true,
-          ...(own && { fingerprint: own.fingerprint, frames: own.frames, firstFrame: 0 }),
+          type: 'box',
+          video,
+          track: null,
+          label,
+          frame: named.frame,
+          box: boxOf(row),
+          score: null,
+          observed: true,
+          occluded: false,
+          outside: false,
+          state: null,
+          line: null,
         }
-      }
-      for (const row of yoloRows(text)) {
-        if (row === null) {
-          yield fault('“{{file}}” has a row that is no box: it needs a class and four shares from 0 to 1.', null, { file })
-          continue
-        }
-        const label = names.get(row.kind)
-        if (label === undefined)
-          yield fault('“{{file}}” has the class {{kind}}, which data.yaml does not name.', null, { file, kind: row.kind })
-        else
-          yield {
-            type: 'box',
-            video,
-            track: null,
-            label,
-            frame: named.frame,
-            box: boxOf(row),
-            score: null,
-            observed: true,
-            occluded: false,
-            outside: false,
-            state: null,
-            line: null,
-          }
-      }
     }
   }
   if (texts === 0)
     throw new SyntaxError(
-      phrase('There are no labels in the folders beside it that it names. A browser sends data.yaml alone: choose it by its path.'),
+      phrase(
+        'There are no labels in the folders beside it that it names. A browser sends data.yaml alone: choose it by its path, or drop the data set as a zip.',
+      ),
     )
 }
 

@@ -474,6 +474,24 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
     await imports.close()
   })
 
+  it('of YOLO is found by lists of pictures too, as CVAT writes them, in folders called like the video', async () => {
+    const library = here()
+    const yaml = file('data.yaml', 'path: ./\ntrain: train.txt\nval: train.txt\nnames:\n  0: tram\n')
+    const root = path.dirname(yaml)
+    mkdirSync(path.join(root, 'labels', 'cam 1'), { recursive: true })
+    writeFileSync(
+      path.join(root, 'train.txt'),
+      './images/cam 1/frame_000000.PNG\r\nimages/cam 1/frame_000003.PNG\nimages/cam 1/frame_000004.PNG\n',
+    )
+    for (const n of ['000000', '000003']) writeFileSync(path.join(root, 'labels', 'cam 1', `frame_${n}.txt`), '0 0.5 0.5 0.25 0.5\n')
+    const { read } = await taken(library, [yaml])
+    expect(read.parts).toMatchObject([{ named: 'cam 1', sure: true, boxes: 2 }])
+    expect(tracksOf(library)).toEqual([
+      { label: 'tram', keys: [[0, 120, false]] },
+      { label: 'tram', keys: [[3, 120, false]] },
+    ])
+  })
+
   it('of WebVTT keeps who speaks, and one of ELAN its tiers', async () => {
     const library = here()
     const tier = (id: string, at: number, text: string) =>
