@@ -55,3 +55,38 @@ export const GEAR: ReadonlySet<string> = new Set([
   'tennis racket',
   'tie',
 ])
+
+/**
+ * Things that stand where they are or are carried: one that goes its own way where nobody is, is something else. Seen from above a car looks like a phone.
+ * Not what rolls, or lies on a belt: food, bottles, balls, suitcases.
+ */
+export const STANDS: ReadonlySet<string> = new Set([
+  ...[
+    'cell phone',
+    'remote',
+    'mouse',
+    'keyboard',
+    'laptop',
+    'book',
+    'scissors',
+    'hair drier',
+    'toothbrush',
+    'clock',
+    'umbrella',
+    'handbag',
+  ],
+  ...[
+    'traffic light',
+    'fire hydrant',
+    'stop sign',
+    'parking meter',
+    'bench',
+    'chair',
+    'couch',
+    'potted plant',
+    'bed',
+    'dining table',
+    'toilet',
+  ],
+  ...['tv', 'microwave', 'oven', 'toaster', 'sink', 'refrigerator'],
+])

@@ -10,7 +10,7 @@
 import { munkres } from 'munkres'
 import type { Box, KeyBox, Span, TrackBody } from './annotation.ts'
 import { boxArea, iou } from './boxes.ts'
-import { confusable, GEAR, GOERS } from './confusable.ts'
+import { confusable, GEAR, GOERS, STANDS } from './confusable.ts'
 import type { CameraTrace } from './facts/camera.ts'
 import type { PtsOf } from './track-edits.ts'
 import { type Candidate, DEFAULT_THRESHOLD, interpolate, type Sighting, trackScore } from './tracks.ts'
@@ -130,6 +130,10 @@ const APART = 1.4
 /** Standard deviations, in diagonals of the box: of a box's place, of a new object's speed per step, of the change of speed per step. */
 const NOISE = { place: 0.06, speed: 0.7, change: 0.2 }
 
+/** What stands where it is, or is carried, does not go this far by itself, in diagonals of its box. */
+const STRAYED = 0.3
+/** Pixels: less is no motion of the camera. */
+const LEAST_SHIFT = 0.5
 /**
  * An object that moves over the ground by more than this, in diagonals of its box, is a person, an animal or a vehicle if it was sometimes
  * called one:
@@ -223,8 +227,10 @@ class Path {
   #ground: [number, number] = [0, 0]
   /** Its recent places on the ground. */
   #way: [number, number][] = []
-  /** Whether it was seen to move by itself. */
-  #goes = false
+  /** How far it was seen to go by itself in a short while, in diagonals of its box; 0 where that was not straight. */
+  #went = 0
+  /** Whether the camera ever moved. */
+  #carried = false
   readonly #centre: [Coordinate, Coordinate]
   readonly #size: [number, number]
 
@@ -252,6 +258,11 @@ class Path {
     return this.last.until?.pts ?? this.last.pts
   }
 
+  /** Whether it goes its own way, if only a little, before a camera that stands still: small errors of a camera's motion would add up to as much. */
+  get strays(): boolean {
+    return this.#went > STRAYED && !this.#carried
+  }
+
   get name(): string {
     return nameOf(this.#possible())
   }
@@ -260,7 +271,7 @@ class Path {
   #possible(): Map<string, number> {
     const most = Math.max(...this.votes.values())
     const goers = [...this.votes].filter(([name, vote]) => GOERS.has(name) && vote >= GOER_VOTES * most)
-    return goers.length > 0 && this.#goes ? new Map(goers) : this.votes
+    return goers.length > 0 && this.#went > WENT ? new Map(goers) : this.votes
   }
 
   /** Its predicted box after some steps, and the standard deviation of that in pixels. */
@@ -298,6 +309,7 @@ class Path {
       return
     }
     const { dx, dy } = shift
+    this.#carried ||= Math.hypot(dx, dy) > LEAST_SHIFT
     this.#centre[0].value += dx
     this.#centre[1].value += dy
     this.#ground = [this.#ground[0] + dx, this.#ground[1] + dy]
@@ -316,7 +328,7 @@ class Path {
       .slice(1)
       .reduce((sum, [toX, toY], i) => sum + Math.hypot(toX - (this.#way[i]?.[0] ?? toX), toY - (this.#way[i]?.[1] ?? toY)), 0)
     const went = Math.hypot(last[0] - first[0], last[1] - first[1])
-    if (went > WENT * diagonal && went > STRAIGHT * walked) this.#goes = true
+    if (went > STRAIGHT * walked) this.#went = Math.max(this.#went, went / diagonal)
   }
 
   /** It is still where it was. */
@@ -469,11 +481,12 @@ export class Tracker {
     const somebody = (other: Path) =>
       other.name === 'person' && other.sights.length > 1 && other.first.pts <= last.pts + patience && other.last.pts >= first.pts - patience
     const frames = this.#after(last.ordinal) - this.#after(first.ordinal - 1)
-    const alone = GEAR.has(name) && !this.#paths.some(somebody)
+    const nobody = !this.#paths.some(somebody)
+    const [alone, strays] = [GEAR.has(name) && nobody, STANDS.has(name) && path.strays && nobody]
     // A post that is paired with a person who walks past it later is no person before that; a thing that comes in view moves.
     if (here.length >= ENOUGH && betterHalf(here) < WEAK * betterHalf(scores) && rests(path.sights.filter(inside)))
-      return { scores: here, looks: here.length, repeats: 0, alone }
-    return { scores, looks: Math.max(scores.length, frames - repeats), repeats, alone }
+      return { scores: here, looks: here.length, repeats: 0, alone, strays }
+    return { scores, looks: Math.max(scores.length, frames - repeats), repeats, alone, strays }
   }
 
   #keysOf(path: Path, ptsOf: PtsOf): KeyBox[] {
@@ -635,6 +648,8 @@ function betterHalf(scores: readonly number[]): number {
 
 /** Factor on the evidence for an object such as a kite if nobody is there. */
 const ALONE = 0.85
+/** And for one such as a phone that goes its own way: no score is enough. */
+const STRAYS = 0.4
 
 /** The evidence for an object. */
 export interface Evidence {
@@ -646,6 +661,8 @@ export interface Evidence {
   repeats: number
   /** It is of a kind that is hardly ever seen without a person, and no person is there. */
   alone: boolean
+  /** It is of a kind that stands or is carried, and goes its own way where no person is. */
+  strays: boolean
 }
 
 /**
@@ -654,11 +671,12 @@ export interface Evidence {
  * logistic curve was fitted to the boxes of the development clips with the detector objects-80, plain and mirrored in turn, and made
  * flatter than the best fit, since the boxes of one track are not independent.
  */
-export function objectScore({ scores, looks, repeats, alone }: Evidence): number {
+export function objectScore({ scores, looks, repeats, alone, strays }: Evidence): number {
   const mean = betterHalf(scores)
   // A still picture says little more than a single one.
   const persistence = 1 - 0.75 ** (scores.length + Math.min(repeats, 2))
-  return 1 / (1 + Math.exp(-12 * (mean * persistence * Math.sqrt(scores.length / looks) * (alone ? ALONE : 1) - 0.375)))
+  const likely = strays ? STRAYS : alone ? ALONE : 1
+  return 1 / (1 + Math.exp(-12 * (mean * persistence * Math.sqrt(scores.length / looks) * likely - 0.375)))
 }
 
 /** The keys inside a span, with one added at each edge past which the object continues. */

@@ -40,7 +40,7 @@ interface Part {
 }
 
 /** A thing that is seen four times a second and moves evenly. The clip lasts ten seconds. */
-export function thing({ label, from = 0, to = 10, at = [320, 180], till = at, size = [80, 60], score = 0.95, colour }: Part): ThingTrack {
+export function thing({ label, from = 0, to = 10, at = [320, 180], till = at, size = [80, 60], score = 0.985, colour }: Part): ThingTrack {
   const looks = Math.round((to - from) * 4)
   return {
     label,

@@ -403,21 +403,26 @@ export function twice(a: ThingTrack, b: ThingTrack, moment: Moment): boolean {
 
 const diagonal = ({ x1, y1, x2, y2 }: Box) => Math.hypot(x2 - x1, y2 - y1)
 
-/** A thing that just misses the threshold for names asked for, and lingers through so much of the clip, may be one more. */
+/**
+ * A thing that just misses the threshold for names asked for, and lingers through so much of the clip, may be one more. Where there are several such
+ * things, however short, it is a crowd of which some were found.
+ */
 const JUST_MISSES = 0.3
 const LINGERS = 0.8
+const CROWD = 2
 
 /** Whether the detector kept seeing one more of a kind than `tracks`, below the threshold: then their number is not known. */
 export function mayBeMore(tracks: readonly ThingTrack[], { looked, ...things }: Things): boolean {
   const [start, end] = [looked[0]?.time ?? 0, looked.at(-1)?.time ?? 0]
-  return things.tracks.some((one) => {
-    if (one.score >= things.asked || one.score < JUST_MISSES || !tracks.some(({ label }) => label === one.label)) return false
+  const missed = things.tracks.flatMap((one) => {
+    if (one.score >= things.asked || one.score < JUST_MISSES || !tracks.some(({ label }) => label === one.label)) return []
     const boxes = one.boxes.filter(({ outside }) => outside !== true)
     const [first, last] = [boxes[0], boxes.at(-1)]
-    if (!first || !last || boxes.length < 2 || last.time - first.time < LINGERS * (end - start)) return false
     // A second box around one thing is not another.
-    return !tracks.some((other) => boxes.some((box) => twice(one, other, box)))
+    if (!first || !last || boxes.length < 2 || tracks.some((other) => boxes.some((box) => twice(one, other, box)))) return []
+    return [{ label: one.label, lingers: last.time - first.time >= LINGERS * (end - start) }]
   })
+  return missed.some(({ label, lingers }) => lingers || missed.filter((other) => other.label === label).length >= CROWD)
 }
 
 /** Movers that fill at least this share of a part of the picture cover it. */

@@ -1,6 +1,6 @@
 /**
- * Family `detector`: the pack's graph over single pictures. As in NanoDet (Lyu 2020), every cell of each grid has a score for each
- * class and four distances from its centre to the sides of a box.
+ * Family `detector`: the pack's graph over single pictures. Every cell of each grid has a score for each class and four distances
+ * from its centre to the sides of a box, as in FCOS (Tian et al. 2019).
  */
 import type { Box } from '../../app/annotation.ts'
 import { boxArea, clipBox, iou, type RelativeBox } from '../../app/boxes.ts'
@@ -9,7 +9,7 @@ import type { DetectorManifest } from '../../app/pack/detector.ts'
 import { byteTensor, floatTensor, type Graphs } from './graphs.ts'
 import type { Picture, Spotted } from './protocol.ts'
 
-/** Boxes of one name that overlap by more than this (IoU) are one thing; NanoDet was measured with this value. */
+/** Boxes of one name that overlap by more than this (IoU) are one thing. */
 const ONE_THING = 0.6
 /** So is a box of which at least this share lies inside a box of its name with a higher score. */
 const NESTED = 0.85
