@@ -409,7 +409,8 @@ export function* readCoco(open: () => Iterable<string>): Generator<Found> {
     }
     const image = images.get(keyOf(value['image_id']) ?? '')
     const box = cornersOf(value['bbox'])
-    if (!image) yield fault('There is no image {{image}} in the file.', entry, { image: String(value['image_id']) })
+    if (value['image_id'] === undefined && videos.has(keyOf(value['video_id']) ?? '')) yield fault('It has no box of four numbers.', entry)
+    else if (!image) yield fault('There is no image {{image}} in the file.', entry, { image: String(value['image_id']) })
     else if (!box) yield fault('It has no box of four numbers.', entry)
     else yield { ...shared, ...image, track: track === null ? null : `${track} ${label}`, box }
   }

@@ -44,7 +44,7 @@ export function formatOf(name: string, head: string): ImportFormat | null {
   const first = text.split(/\r\n|\n|\r/, 1)[0] ?? ''
   if (/^WEBVTT(?:[ \t]|$)/.test(first) || /\.vtt$/i.test(name)) return 'vtt'
   if (/\.eaf$/i.test(name) || /^(?:<[?!][^>]*>\s*)*<ANNOTATION_DOCUMENT\b/.test(text)) return 'eaf'
-  if (text.startsWith('<')) return 'cvat'
+  if (text.startsWith('<')) return /<annotations\b/.test(text) ? 'cvat' : null
   if (/^\{\s*"schema"\s*:\s*"tubelet-annotations/.test(text) || /\.(?:jsonl|ndjson)$/i.test(name)) return 'jsonl'
   if (/\.ya?ml$/i.test(name)) return isYoloData(text) ? 'yolo' : null
   // A list is no COCO file.
@@ -52,7 +52,7 @@ export function formatOf(name: string, head: string): ImportFormat | null {
   if (text.startsWith('{') && !/"(?:images|categories)"\s*:/.test(text) && /"(?:timestamps?|segment)"\s*:\s*\[/.test(text))
     return 'activitynet'
   // A head that is cut off may be one that has its lists further on.
-  if (text.startsWith('{')) return companionOf(text) === null && (OF_COCO.test(text) || text.length < 100) ? 'coco' : null
+  if (text.startsWith('{')) return companionOf(text) === null && (OF_COCO.test(text) || !/\}\s*$/.test(text)) ? 'coco' : null
   if (/\.json$/i.test(name)) return 'coco'
   const table = tableOf(first)
   if (table !== null) return table

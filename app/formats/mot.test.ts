@@ -49,6 +49,15 @@ describe('MOT Challenge and VIAME CSV', () => {
     expect(Math.min(...rows.map(([frame]) => Number(frame)))).toBe(1)
   })
 
+  it('of several names that DIVE has for a box the likeliest counts', () => {
+    const rows = ['0,x.png,0,1,2,3,4,0.6,-1,jar,0.3,bottle,0.6,cup,0.1,(atr) a 9', '0,x.png,1,1,2,3,4,1,-1,jar,0.3,(atr) bottle,0.6']
+    expect([...readViame(() => [rows.join('\n')])]).toMatchObject([
+      { type: 'video' },
+      { label: 'bottle', score: 0.6 },
+      { label: 'jar', score: 0.3 },
+    ])
+  })
+
   it('a row of another tool that has quotes and commas in a label is read; a quote out of its place is a fault', () => {
     const rows = ['0,x.png,0,1,2,3,4,0.5,-1,"a, ""b""",0.5', '1,x.png,0,1,2,3,4,0.5,-1,"open,0.5', '2,x.png,1,1,2,3,4,1,-1']
     const found = [...readViame(() => [`# 1: Detection\n# metadata,"exported_by: ""dive:python"""\n${rows.join('\n')}\n`])]

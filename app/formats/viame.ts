@@ -143,6 +143,17 @@ export function isViameRow(line: string): boolean {
 /** The rate by which DIVE counts frames, in a line such as `# metadata,fps: 5.0,"exported_by: dive:python"`. */
 const DIVES_RATE = /\bfps:\s*(\d+(?:\.\d+)?)/i
 
+/** What a row says that it is: of several names with their scores the likeliest, as DIVE shows it. Attributes begin with `(`. */
+function speciesIn(cells: readonly string[]): { label: string; given: string | undefined } {
+  let [label, given, best] = [cells[9] ?? '', cells[10], numberIn(cells[10]) ?? -1]
+  for (let at = 11; at + 1 < cells.length; at += 2) {
+    const [name = '', score] = [cells[at], numberIn(cells[at + 1])]
+    if (name.startsWith('(') || score === null) break
+    if (score > best) [label, given, best] = [name, cells[at + 1], score]
+  }
+  return { label, given }
+}
+
 /** @throws SyntaxError where it has no row. */
 export function* readViame(open: () => Iterable<string>): Generator<Found> {
   let line = 0
@@ -173,7 +184,7 @@ export function* readViame(open: () => Iterable<string>): Generator<Found> {
       const counts = isOurs ? { gaps: 'empty' as const } : rate !== null && rate > 0 ? { rate } : {}
       yield { type: 'video', key: '', firstFrame: 0, firstPixel: 0, ...counts }
     }
-    const [label = '', given] = [texts[9], texts[10]]
+    const { label, given } = speciesIn(texts)
     const more = texts.slice(9)
     const told = ReviewState.safeParse(attributeIn(more, 'trk-atr', 'state'))
     if (told.success) states.set(track, told.data)

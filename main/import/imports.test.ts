@@ -515,17 +515,21 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
         'dive.json',
         json({ version: 2, tracks: { 0: { id: 0, features: [{ frame: 0, bounds: [1, 2, 3, 4] }], confidencePairs: [['x', 1]] } } }),
       ),
+      file('plain.json', json({ hello: 1 })),
+      file('voc.xml', '<annotation><filename>f_1.jpg</filename></annotation>'),
       file('min.json', json([{ video: 'cam 1.mp4', box: [{ framesCount: 12, sequence: [] }] }])),
       file('bare.json', json({ images: [{ id: 1, file_name: 'f_1.jpg' }], annotations: [], categories: [] })),
       file('data.yaml', 'names: [a]\ntrain: images\n'),
     ]
-    const labels = path.join(path.dirname(paths[4] ?? ''), 'labels')
+    const labels = path.join(path.dirname(paths.at(-1) ?? ''), 'labels')
     mkdirSync(labels)
     writeFileSync(path.join(labels, 'cam_mp4-0012_jpg.rf.0123456789abcde7.txt'), '0 0.5 0.5 0.1 0.1\n')
     const { read, result } = await taken(library, paths)
     expect(read.files.map(({ problem }) => problem && inEnglish(problem).message)).toEqual([
       null,
       'This is DIVE’s own JSON.',
+      'This is no annotation file that Tubelet reads.',
+      'This is no annotation file that Tubelet reads.',
       'This Label Studio file cannot be read: A task has no “data”. Label Studio’s export “JSON” has it, “JSON-MIN” has not.',
       'There is nothing in this COCO file that can be imported: no boxes and no texts.',
       null,
@@ -577,7 +581,7 @@ ${box(8, 90, 'outside="0"')}${box(9, 90, 'outside="1"')}
       ['cvat-labels.json', cvatLabels([{ id: 1, name: 'a "cup"', colour: '#ffffff' }]), 'labels for CVAT'],
       ['frames.csv', 'frame,pts,time_s,picture\n0,0,0,\n', 'times of the frames'],
       ['results.json', '[{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}]', 'COCO results'],
-      ['other.xml', '<html><body></body></html>', 'begins with <html>'],
+      ['other.xml', '<html><body></body></html>', 'no annotation file'],
       ['bomb.xml', '<!DOCTYPE a [<!ENTITY b "c">]><annotations></annotations>', 'document type'],
       ['deep.xml', `<annotations>${'<a>'.repeat(100)}`, 'too deep'],
       ['cut.xml', '<annotations><track id="1" label="x"><box frame="1" xtl="1" ytl="1" xbr="3" ybr="3"/>', 'Line 1'],

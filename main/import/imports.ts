@@ -392,7 +392,7 @@ function partOf(video: StagedVideo, file: string, format: ImportFormat | null, v
   return {
     id,
     file: video.file,
-    named: found.name ?? found.path ?? null,
+    named: found.name || found.path || null,
     boxes,
     tracks,
     texts,
