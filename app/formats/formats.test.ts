@@ -626,7 +626,7 @@ describe('captions', () => {
         vtt,
         '\uFEFFWEBVTT - a title\r\nKind: captions\r\n\r\nNOTE\r\nremark\r\n\r\nSTYLE\r\n::cue {}\r\n\r\n01:02.500 --> 01:03.000 align:start line:0\r\n<v Anna>Hi &amp; <i>bye</i>\r\n',
       ),
-    ).toEqual([{ id: '', start: 62_500, end: 63_000, text: 'Hi & bye', origin: null }])
+    ).toEqual([{ id: '', start: 62_500, end: 63_000, text: 'Anna: Hi & bye', origin: null }])
     expect(readAll(srt, '\uFEFF1\r00:00:01,5 --> 00:00:02,000 X1:1\rone\rtwo\r\r\r\r00:03.000 --> 00:04.000\rthree')).toEqual([
       { start: 1500, end: 2000, text: 'one\ntwo' },
       { start: 3000, end: 4000, text: 'three' },
