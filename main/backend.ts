@@ -214,7 +214,8 @@ function faultOf(issue: z.core.$ZodIssue): string {
     const known = (issue as { options?: readonly unknown[] }).options
     return known === undefined ? `must say by “${issue.discriminator}” what it is` : `must be one of ${known.map(String).join(', ')}`
   }
-  if (issue.code === 'invalid_union')
+  // One with a message of its own says more than its parts.
+  if (issue.code === 'invalid_union' && issue.message === 'Invalid input')
     return [...new Set(issue.errors.flatMap((of) => of.slice(0, 1).map(({ message }) => message)))].join('; or: ')
   if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.endsWith('received undefined'))
     return `is missing; ${issue.expected} expected`

@@ -203,6 +203,9 @@ test('what is refused over REST names the field and the fault', async () => {
   await expect(add({ kind: 'note', text: '' })).rejects.toThrow('body.body.text: This must not be empty')
   await expect(add({ kind: 'segment', text: 'x' } as never)).rejects.toThrow(/body\.body\.span: is missing/)
   await expect(add({ kind: 'dance' } as never)).rejects.toThrow(/body\.body\.kind: must be one of caption, answer/)
+  await expect(call('export', { body: { formats: ['pictures'], frames: 'every:100' } } as never)).rejects.toThrow(
+    'body.frames: must be \\"annotated\\", {\\"every\\": N} or',
+  )
   await expect(call('listClips', { query: { sourceId: 999 } })).rejects.toThrow('There is no source 999')
   await expect(call('search', { body: { query: null, filters: { sourceIds: [999] } } })).rejects.toThrow('There is no source 999')
   await expect(call('editPicked', { body: { clipIds: [999], deed: { action: 'accept' } } })).rejects.toThrow('There is no clip 999')

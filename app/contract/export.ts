@@ -44,11 +44,14 @@ export type ExportFormat = z.infer<typeof ExportFormat>
  * Which frames pictures are made of: those on which a box was seen or drawn, every n-th (whose number divides by n) of the chosen clips, or
  * those with these numbers in each chosen video.
  */
-export const FrameChoice = z.union([
-  z.literal('annotated'),
-  z.object({ every: z.number().int().positive() }),
-  z.object({ numbers: z.array(z.number().int().nonnegative()).min(1).max(100_000) }),
-])
+export const FrameChoice = z.union(
+  [
+    z.literal('annotated'),
+    z.object({ every: z.number().int().positive() }),
+    z.object({ numbers: z.array(z.number().int().nonnegative()).min(1).max(100_000) }),
+  ],
+  { error: 'must be "annotated", {"every": N} or {"numbers": [N, …]}' },
+)
 export type FrameChoice = z.infer<typeof FrameChoice>
 
 /** A chosen video that is not in the files because of the state of its analysis: a file with a part of it would look complete. */
