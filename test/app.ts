@@ -123,7 +123,12 @@ export async function done(): Promise<void> {
   await expect
     .poll(async () => ((queue) => queue.running + queue.waiting)(await call('queue')), { timeout: 110_000, intervals: [100] })
     .toBe(0)
-  await expect(page.getByRole('contentinfo').getByRole('status').filter({ hasText: /All done|Nothing runs or waits/ })).toBeVisible()
+  await expect(
+    page
+      .getByRole('contentinfo')
+      .getByRole('status')
+      .filter({ hasText: /All done|Nothing runs or waits/ }),
+  ).toBeVisible()
 }
 
 /** Adds videos of test/clips and waits until they are analysed. */
