@@ -124,6 +124,14 @@ test('a folder that is gone is told and taken up again; a file of somebody else 
   await vi.waitFor(() => expect(readFileSync(sidecar('gray.mp4'), 'utf8')).toContain('Another'), LONG)
   await vi.waitFor(() => expect(problem(folder)).toMatchObject({ code: 'conflict' }), LONG)
   expect(readFileSync(sidecar('blue.mp4'), 'utf8')).toBe('mine')
+  // Nor does it keep the other files of its video from being written.
+  await tubelet.watching.add({ folder: drive, formats: ['vtt', 'srt'] }, true)
+  const beside = path.join(drive, SIDECARS, 'tan', 'captions.srt')
+  await vi.waitFor(() => expect(existsSync(beside)).toBe(true), LONG)
+  writeFileSync(written, 'mine')
+  tubelet.library.addAnnotation(clip?.id ?? 0, { kind: 'segment', text: 'Besides', span: { startFrame: 0, endFrame: 3 } })
+  await vi.waitFor(() => expect(readFileSync(beside, 'utf8')).toContain('Besides'), LONG)
+  expect(readFileSync(written, 'utf8')).toBe('mine')
 })
 
 test('folders in watched folders, files and missing places are refused; after the end nothing is added', async () => {

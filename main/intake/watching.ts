@@ -3,7 +3,7 @@
  * if that is wanted. Folders are looked through again and again, because network drives tell of no changes.
  */
 import type { Dirent } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { analysedToItsEnd } from '../../app/analysed.ts'
 import type { BackendEvent, Source } from '../../app/contract.ts'
@@ -226,32 +226,36 @@ export class Watching {
   /** Write the annotation files of videos of a folder. Resolves to why one could not be written. */
   async #write({ folder, formats }: Kept, due: readonly Source[]): Promise<Problem | null> {
     const directory = path.join(folder, SIDECARS)
-    const write = async (some: readonly Source[]) => {
+    // Not with its parents: a drive that has just gone away would come back as an empty folder.
+    await mkdir(directory).catch((error: unknown) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
+        throw new TubeletError(problemOfAccess(folder, error), { cause: error })
+    })
+    const write = async (some: readonly Source[], only = formats) => {
       const { files } = await exportProject(this.#library, {
-        formats,
+        formats: only,
         directory,
         sourceIds: some.map(({ id }) => id),
         perVideo: true,
         signal: this.#stop.signal,
       })
-      // A video that was renamed has them once.
-      await removeFormer(
-        directory,
-        files.map((file) => file.path),
-      )
+      return files.map((file) => file.path)
     }
+    // A video that was renamed has them once: those of its former name go when all are there.
+    const writeAll = async (some: readonly Source[]) => removeFormer(directory, await write(some))
     let problem: Problem | null = null
     this.#waits.delete(folder)
     for (let at = 0; at < due.length; at += BATCH) {
       const some = due.slice(at, at + BATCH)
       // One file that cannot be written keeps no other from being written.
-      await write(some).catch(async () => {
+      await writeAll(some).catch(async () => {
         for (const one of some) {
           if (this.#stop.signal.aborted) return
-          await write([one]).catch((error: unknown) => {
+          await writeAll([one]).catch(async (error: unknown) => {
             problem ??= problemOf(error)
             this.#changed.add(one.id)
             this.#waits.set(folder, Date.now() + RETRY_MS)
+            if (formats.length > 1) for (const format of formats) await write([one], [format]).catch(() => undefined)
           })
         }
       })
