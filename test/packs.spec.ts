@@ -39,6 +39,8 @@ const doer = (task: string) => page.getByRole('combobox', { name: `Who does it: 
 const captions = async () => {
   await goTo('Review')
   await expect(clipRows()).toHaveCount(4)
+  // The list hears of the last caption after the queue has ended.
+  await expect(clipRows().filter({ hasText: 'Waiting for its caption' })).toHaveCount(0)
   return clipRows().allTextContents()
 }
 let before: string[]
