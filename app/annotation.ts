@@ -119,6 +119,11 @@ export const Evidence = z.object({
    * be surer.
    */
   asked: z.boolean().optional(),
+  /**
+   * Only on tracks: false where one is surely there, but a number of several is not: it is shown because somebody asked for its name, or more
+   * may be there.
+   */
+  countable: z.boolean().optional(),
   /** The sampled frames by cross-attention mass, heaviest first; the weights sum to at most 1. For a fact: the frames that show it. */
   frames: z.array(z.object({ ordinal: z.number().int(), pts: z.number().int(), weight: z.number() })),
 })

@@ -80,7 +80,7 @@ function run(shift: number, ...bodies: TrackBody[]): void {
     FRAMES.map((ordinal) => ({ ordinal, pts: ordinal, seen: [] })),
   )
   const candidates = bodies.map((body) => ({
-    score: 0.9,
+    score: 0.98,
     provenance,
     body: { ...body, boxes: body.boxes.map((key) => ({ ...key, box: { ...key.box, x1: key.box.x1 + shift } })) },
   }))
@@ -178,6 +178,8 @@ test('who asks for a name learns from its weak boxes that one is there, not how 
   expect(two(0.95)).toMatch(/^Two people/)
   expect(two(0.65)).toMatch(/^At least one person/)
   expect(boxes()).toHaveLength(2)
+  // A column that counts them says what the answer says.
+  expect(boxes().map(({ evidence }) => evidence?.countable)).toEqual([undefined, false])
 })
 
 test('what a person drew counts under its name in every clip that it reaches into, and no longer where it does not', async () => {

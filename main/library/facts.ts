@@ -11,7 +11,7 @@ import { captionOf } from '../../app/facts/caption.ts'
 import { findableFacts } from '../../app/facts/told.ts'
 import { showsPart } from '../../app/facts/reliability.ts'
 import { stretchesIn } from '../../app/facts/unread.ts'
-import { type Fact, factsOf, trackReliability } from '../../app/facts/facts.ts'
+import { countReliability, type Fact, factsOf, mayBeMore, trackReliability } from '../../app/facts/facts.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from '../../app/facts/input.ts'
 import { isDrawn } from '../../app/facts/light.ts'
 import type { Problem } from '../../app/errors.ts'
@@ -152,10 +152,20 @@ export class LibraryFacts {
     const judged = this.#parts.db.prepare(
       `UPDATE annotations SET evidence = ?1 WHERE candidate = ?2 AND kind = 'track' AND machine IS NOT NULL AND evidence IS NOT ?1`,
     )
-    for (const track of things?.tracks ?? []) {
-      if (track.candidate === undefined || things === null) continue
+    if (things === null) return
+    const counted = Map.groupBy(
+      things.tracks.filter(({ score }) => score >= things.asked),
+      ({ label }) => label,
+    )
+    const more = new Set([...counted].flatMap(([label, of]) => (mayBeMore(of, things) ? [label] : [])))
+    for (const track of things.tracks) {
+      if (track.candidate === undefined) continue
       const confidence = trackReliability(track, things)
-      const evidence: Evidence = { confidence, unsure: confidence < SURE, agreement: null, asked: track.asked === true, frames: [] }
+      const countable = !more.has(track.label) && countReliability(track, things) >= SURE
+      const evidence: Evidence = {
+        ...{ confidence, unsure: confidence < SURE, agreement: null, asked: track.asked === true, frames: [] },
+        ...(confidence >= SURE && !countable ? { countable } : {}),
+      }
       judged.run(JSON.stringify(evidence), track.candidate)
     }
   }

@@ -334,9 +334,9 @@ function counts(word: string, only: string, named: readonly (string | number)[])
   const found = new Map(
     [...Map.groupBy(tracks, ({ clipId }) => clipId)].map(([clipId, of]) => {
       const sure = of.filter(({ unsure }) => !unsure)
-      const count = atOnce(clipId, of, digest)
+      const { count, countable } = atOnce(clipId, of, digest)
       // As in the facts: those that may be wrong make the number unsure only where it needs them.
-      const unsure = sure.length < of.length && atOnce(clipId, sure, digest) < count
+      const unsure = (count > 1 && !countable) || (sure.length < of.length && atOnce(clipId, sure, digest).count < count)
       return [clipId, { count, machine: of.some(({ machine }) => machine), unsure }] as const
     }),
   )
@@ -359,16 +359,21 @@ function counts(word: string, only: string, named: readonly (string | number)[])
   })
 }
 
-/** The most of these tracks that a clip shows at once; boxes are read only where there are several. @param digest The detector's; null if there is none. */
-function atOnce(clipId: number, tracks: readonly { id: number }[], digest: SQLOutputValue): number {
-  if (tracks.length < 2) return tracks.length
+/**
+ * The most of these tracks that a clip shows at once, and whether such a number is sure as far as each of them is (`Evidence.countable`); boxes are
+ * read only where there are several. @param digest The detector's; null if there is none.
+ */
+function atOnce(clipId: number, tracks: readonly { id: number }[], digest: SQLOutputValue): { count: number; countable: boolean } {
+  if (tracks.length < 2) return { count: tracks.length, countable: true }
   const [[startFrame, endFrame] = []] = all('SELECT start_frame, end_frame FROM clips WHERE id = ?', clipId)
   const span = { startFrame: Number(startFrame), endFrame: Number(endFrame) }
   // Only the order of moments counts here, so a frame's number is its time.
+  let countable = true
   const things = all(
-    `SELECT coalesce(human, machine), state FROM annotations WHERE id IN (SELECT value FROM json_each(?))`,
+    `SELECT coalesce(human, machine), state, evidence ->> '$.countable' FROM annotations WHERE id IN (SELECT value FROM json_each(?))`,
     JSON.stringify(tracks.map(({ id }) => id)),
-  ).map(([body, state]): ThingTrack => {
+  ).map(([body, state, counts]): ThingTrack => {
+    if (state === 'machine' && counts === 0) countable = false
     const { label, boxes } = JSON.parse(String(body)) as TrackBody
     const inside = clipped(
       boxes.map((box) => ({ ...box, pts: box.ordinal })),
@@ -388,7 +393,7 @@ function atOnce(clipId: number, tracks: readonly { id: number }[], digest: SQLOu
     things,
     ordinals.map((ordinal) => ({ ordinal, time: ordinal })),
   )
-  return counted?.most ?? 1
+  return { count: counted?.most ?? 1, countable }
 }
 
 /** Clips about which nothing could answer a question. */

@@ -236,9 +236,9 @@ test('a count is the most at once, as in the facts, not the number of tracks; th
     eyes.digest,
     frames.map((ordinal) => ({ ordinal, pts: ordinal, seen: [] })),
   )
-  const cup = (from: number, to: number, x: number, unsure = false) => ({
+  const cup = (from: number, to: number, x: number, unsure = false, countable?: false) => ({
     provenance,
-    evidence: { confidence: unsure ? 0.5 : 0.9, unsure, agreement: null, frames: [] },
+    evidence: { confidence: unsure ? 0.5 : 0.9, unsure, agreement: null, frames: [], ...(countable === undefined ? {} : { countable }) },
     body: {
       kind: 'track' as const,
       label: 'cup',
@@ -261,6 +261,11 @@ test('a count is the most at once, as in the facts, not the number of tracks; th
   expect(await shown()).toEqual(['3', 'sure', '3'])
   saved(true, true)
   expect(await shown()).toEqual(['3', 'unsure', '3'])
+  // One that is surely there, but not surely one more; alone it is one.
+  library.saveMachine(clip, 'track', [cup(0, 200, 0), cup(0, 200, 20, false, false)])
+  expect(await shown()).toEqual(['2', 'unsure', '2'])
+  library.saveMachine(clip, 'track', [cup(0, 200, 20, false, false)])
+  expect(await shown()).toEqual(['1', 'sure', '1'])
 })
 
 test('a detector has looked for everything on its list: nothing found is 0, and of a word that is not on it nothing is known', async () => {
