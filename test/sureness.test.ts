@@ -210,7 +210,7 @@ test('what nobody asked for and is not sure looks so everywhere', async () => {
       { label: 'donut', clips: 1, unsure: true },
     ],
     labels: ['person, donut? sure', 'person, donut? sure'],
-    search: [expect.stringMatching(/^box: donut\?, 0\.5, seen .* s, not sure$/)],
+    search: [expect.stringMatching(/^box: donut\?, 0\.1, seen .* s, not sure$/)],
     caption: ['A person'],
     facts: [
       'A person: 0:00.0–0:07.7',
