@@ -236,6 +236,23 @@ describe('Tracker', () => {
     expect(groundShift({ ...hidden, steps: hidden.steps.with(2, { ...step, from: 3, to: 4 }) }, 2.25, 2.5, frame)).toBeUndefined()
   })
 
+  it('takes what drives off by itself for no phone, but where somebody may carry it, or where the camera moves', () => {
+    const still = { dx: 0, dy: 0 }
+    const score = (shift: { dx: number; dy: number }, beside: readonly Seen[] = []) => {
+      const tracker = new Tracker(detectorPace(TIME_BASE))
+      for (const f of range(12)) {
+        const sightings = [{ box: box(60 + 20 * f, 100, 60, 80), label: 'cell phone', score: 0.9 }, ...beside].map((one) =>
+          sighting(f * SAMPLED, one),
+        )
+        tracker.push({ ordinal: f * SAMPLED, pts: ptsOf(f * SAMPLED), sightings, ...(f === 0 ? {} : { shift }) })
+      }
+      return tracker.tracksIn(whole, ptsOf).find(({ body }) => body.label === 'cell phone')?.score ?? NaN
+    }
+    expect(score(still)).toBeLessThan(ASKED)
+    expect(score(still, [{ box: box(300, 300, 60, 180), score: 0.8 }])).toBeGreaterThan(VOLUNTEERED)
+    expect(score({ dx: 20, dy: 0 })).toBeGreaterThan(VOLUNTEERED)
+  })
+
   it('is surer of what persists, and of what was seen better', () => {
     const of = (scores: number[], repeats = 0, alone = false, missed = 0, strays = false) =>
       objectScore({ scores, looks: scores.length + missed, repeats, alone, strays })

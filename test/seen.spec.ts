@@ -147,6 +147,12 @@ test('text on screen is listed, on a lane of its own and outlined while it stand
   await page.getByRole('textbox', { name: 'Text on screen' }).fill('A clock')
   await page.keyboard.press('Enter')
   await expect(inspector().locator(`.text-item[data-annotation="${id}"]`)).toContainText('A clock')
+  // What was measured of the same pictures while the video was analysed.
+  const ask = inspector().getByRole('textbox', { name: 'Question about this clip' })
+  await ask.fill('What colour is the background?')
+  await ask.press('Enter')
+  const answer = inspector().locator('[data-kind=answer]').filter({ hasText: 'What colour is the background?' })
+  await expect(answer.locator('.said')).toHaveText(/^White/)
 })
 
 test('a box is followed forward by key: one step of undo, and it is said how far', async () => {

@@ -149,6 +149,11 @@ describe('facts', () => {
       clip([100, 300, 500].map((x, i) => thing({ label: 'person', at: [x, 180], score: i < 2 ? 0.95 : weak })))
     expect(both(crowd(0.6))).toEqual(['At least two people; the camera is still', 'Mindestens zwei Personen; die Kamera steht still'])
     expect(both(crowd(0.2))[0]).toMatch(/^Two people/)
+    // Several that are nearly found, each only for a moment, are a crowd; one of them is not.
+    const passing = [150, 350].map((x) => thing({ label: 'person', from: 4, to: 6, at: [x, 300], score: 0.4 }))
+    const two = [100, 500].map((x) => thing({ label: 'person', at: [x, 100] }))
+    expect(both(clip([...two, ...passing]))[0]).toMatch(/^At least two people/)
+    expect(both(clip([...two, ...passing.slice(1)]))[0]).toMatch(/^Two people/)
     // Who asked for a name is shown its weak boxes too. That one is there is sure by that; that there is a second one is not.
     const asked = (found: number) => [
       thing({ label: 'person', at: [200, 180] }),
