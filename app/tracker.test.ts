@@ -3,7 +3,7 @@ import type { Box } from './annotation.ts'
 import { iou } from './boxes.ts'
 import { random } from './random.ts'
 import { detectorPace, groundShift, objectScore, Tracker } from './tracker.ts'
-import { DEFAULT_THRESHOLD, interpolate, type Sighting } from './tracks.ts'
+import { interpolate, type Sighting } from './tracks.ts'
 
 /** The scores from which objects-80 counts. */
 const [ASKED, VOLUNTEERED] = [0.5, 0.72]
@@ -254,23 +254,13 @@ describe('Tracker', () => {
   })
 
   it('is surer of what persists, and of what was seen better', () => {
-    const of = (scores: number[], repeats = 0, alone = false, missed = 0, strays = false) =>
-      objectScore({ scores, looks: scores.length + missed, repeats, alone, strays })
+    const of = (scores: number[], repeats = 0, likely = 1, missed = 0) =>
+      objectScore({ scores, looks: scores.length + missed, repeats, likely })
     expect(of([0.5, 0.5, 0.5, 0.5])).toBeGreaterThan(of([0.5]))
     expect(of([0.7, 0.7])).toBeGreaterThan(of([0.5, 0.5]))
     expect(of([0.6], 20)).toBeGreaterThan(of([0.6]))
-    expect(of([0.6, 0.6], 0, false, 4)).toBeLessThan(of([0.6, 0.6]))
-    expect(of([0.6, 0.6], 0, true)).toBeLessThan(of([0.6, 0.6]))
-    // A phone that drives away by itself is none.
-    expect(
-      of(
-        range(400).map(() => 0.9),
-        0,
-        false,
-        0,
-        true,
-      ),
-    ).toBeLessThan(DEFAULT_THRESHOLD)
+    expect(of([0.6, 0.6], 0, 1, 4)).toBeLessThan(of([0.6, 0.6]))
+    expect(of([0.6, 0.6], 0, 0.85)).toBeLessThan(of([0.6, 0.6]))
     expect(of(range(400).map(() => 0.9))).toBeLessThanOrEqual(1)
     // For names that nobody asked for two frames are never enough.
     expect(of([0.95, 0.95])).toBeLessThan(VOLUNTEERED)

@@ -10,10 +10,11 @@
 import { munkres } from 'munkres'
 import type { Box, KeyBox, Span, TrackBody } from './annotation.ts'
 import { boxArea, iou } from './boxes.ts'
-import { confusable, GEAR, GOERS, STANDS } from './confusable.ts'
+import { confusable, GEAR, STANDS } from './confusable.ts'
 import type { CameraTrace } from './facts/camera.ts'
 import type { PtsOf } from './track-edits.ts'
 import { type Candidate, DEFAULT_THRESHOLD, interpolate, type Sighting, trackScore } from './tracks.ts'
+import { MOVERS } from './words.ts'
 
 /** How far the camera moved the ground in the picture: pixels, x to the right, y down. */
 export interface Shift {
@@ -270,7 +271,7 @@ class Path {
   /** The votes for names that it can have: an object that moves by itself is not a cell phone if it was also called a car. */
   #possible(): Map<string, number> {
     const most = Math.max(...this.votes.values())
-    const goers = [...this.votes].filter(([name, vote]) => GOERS.has(name) && vote >= GOER_VOTES * most)
+    const goers = [...this.votes].filter(([name, vote]) => MOVERS.has(name) && vote >= GOER_VOTES * most)
     return goers.length > 0 && this.#went > WENT ? new Map(goers) : this.votes
   }
 
@@ -482,11 +483,11 @@ export class Tracker {
       other.name === 'person' && other.sights.length > 1 && other.first.pts <= last.pts + patience && other.last.pts >= first.pts - patience
     const frames = this.#after(last.ordinal) - this.#after(first.ordinal - 1)
     const nobody = !this.#paths.some(somebody)
-    const [alone, strays] = [GEAR.has(name) && nobody, STANDS.has(name) && path.strays && nobody]
+    const likely = nobody ? likelyAlone(name, path.strays) : 1
     // A post that is paired with a person who walks past it later is no person before that; a thing that comes in view moves.
     if (here.length >= ENOUGH && betterHalf(here) < WEAK * betterHalf(scores) && rests(path.sights.filter(inside)))
-      return { scores: here, looks: here.length, repeats: 0, alone, strays }
-    return { scores, looks: Math.max(scores.length, frames - repeats), repeats, alone, strays }
+      return { scores: here, looks: here.length, repeats: 0, likely }
+    return { scores, looks: Math.max(scores.length, frames - repeats), repeats, likely }
   }
 
   #keysOf(path: Path, ptsOf: PtsOf): KeyBox[] {
@@ -646,10 +647,13 @@ function betterHalf(scores: readonly number[]): number {
   return best.reduce((sum, score) => sum + score, 0) / best.length
 }
 
-/** Factor on the evidence for an object such as a kite if nobody is there. */
-const ALONE = 0.85
-/** And for one such as a phone that goes its own way: no score is enough. */
-const STRAYS = 0.4
+/**
+ * Factor on the evidence for an object where no person is: less for one that is hardly ever seen without somebody, such as a kite; and for one that stands
+ * or is carried, such as a phone, and goes its own way, so little that no score is enough.
+ */
+function likelyAlone(name: string, strays: boolean): number {
+  return strays && STANDS.has(name) ? 0.4 : GEAR.has(name) ? 0.85 : 1
+}
 
 /** The evidence for an object. */
 export interface Evidence {
@@ -659,10 +663,8 @@ export interface Evidence {
   looks: number
   /** Number of frames that showed the same as one on which it was seen, and were skipped. */
   repeats: number
-  /** It is of a kind that is hardly ever seen without a person, and no person is there. */
-  alone: boolean
-  /** It is of a kind that stands or is carried, and goes its own way where no person is. */
-  strays: boolean
+  /** Factor for what is unlikely where it is seen; else 1. */
+  likely: number
 }
 
 /**
@@ -671,11 +673,10 @@ export interface Evidence {
  * logistic curve was fitted to the boxes of the development clips with the detector objects-80, plain and mirrored in turn, and made
  * flatter than the best fit, since the boxes of one track are not independent.
  */
-export function objectScore({ scores, looks, repeats, alone, strays }: Evidence): number {
+export function objectScore({ scores, looks, repeats, likely }: Evidence): number {
   const mean = betterHalf(scores)
   // A still picture says little more than a single one.
   const persistence = 1 - 0.75 ** (scores.length + Math.min(repeats, 2))
-  const likely = strays ? STRAYS : alone ? ALONE : 1
   return 1 / (1 + Math.exp(-12 * (mean * persistence * Math.sqrt(scores.length / looks) * likely - 0.375)))
 }
 
