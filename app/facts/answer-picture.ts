@@ -236,15 +236,15 @@ const BEHIND = 0.5
 /** The colour of a border, or of a plain background, by the edge of the picture. */
 export function edgeAnswer(
   { edges, span }: ClipMeasures,
-  { asked, edge: about, colour, at, side, nth, total, quantity }: Question,
+  { asked, edge: named, colour, at, side, nth, total, quantity }: Question,
   language: Language,
 ): FactAnswer | null {
-  if (!edges || about === null || asked !== 'colour' || side !== null || total || nth !== null || quantity !== null) return null
+  if (!edges || named === null || asked !== 'colour' || side !== null || total || nth !== null || quantity !== null) return null
   const moment = at === 'start' ? span.from : at === 'end' ? span.to : at
   const shown = moment === null ? edges : [edges.findLast(({ time }) => time <= moment) ?? edges[0]]
   const [first] = shown
   if (!first?.edge || shown.some((one) => one?.edge?.colour !== first.edge?.colour || isBehind(one) !== isBehind(first))) return null
-  if (isBehind(first) !== (about === 'background')) return null
+  if (isBehind(first) !== (named.of === 'background')) return null
   const name = colourName(first.edge.colour, language)
   const evidence = { ...NOTHING, numbers: { share: first.edge.whole } }
   if (colour === null) return { text: `${capital(name)}.`, value: name, evidence, confidence: MEASURED }

@@ -436,5 +436,7 @@ describe('answers about the edge of the picture', () => {
     expect(sure(plain, 'What colour is the background?')).toBe('green')
     expect(sure(plain, 'What colour is the border?')).toBe('cannot')
     expect(sure(clip([]), 'What colour is the background?')).toBe('cannot')
+    expect(text(clip([]), 'Welche Farbe hat der Rand?')).toContain('„Rand“')
+    expect(text(plain, 'What colour is the edge of the picture?')).toContain('“edge”')
   })
 })

@@ -104,14 +104,14 @@ function answerOfReadable(clip: ClipMeasures, question: string, language: Langua
       ? null
       : pictureAnswer(clip, read, language)
   if (read.text && read.things.length === 0) return read.left.length > 0 ? null : textAnswer(clip, read, language)
-  if (read.edge !== null && read.things.length === 0 && read.left.length === 0) {
-    const answer = edgeAnswer(clip, read, language)
-    if (answer !== null) return answer
-    // What else is asked about it is not known: the word is told.
-    read.left.push(read.edge)
-  }
+  const ofEdge = read.edge !== null && read.things.length === 0 && read.left.length === 0 ? edgeAnswer(clip, read, language) : null
+  if (ofEdge !== null) return ofEdge
   if (!clip.things) return null
-  if (read.things.length === 0) return withoutName(clip, read, known, language)
+  if (read.things.length === 0) {
+    // What else is asked about the edge, or of a clip where it has no one colour, is not known: the word is told.
+    const left = read.edge === null ? read.left : [...read.left, read.edge.word]
+    return withoutName(clip, { ...read, left }, known, language)
+  }
   const scene = sceneOf(clip, clip.things, read.things)
   if (read.left.length > 0) {
     // If there is no person at all, none walks.

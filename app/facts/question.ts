@@ -36,8 +36,8 @@ export interface Question {
   pale: boolean
   /** It is about the text on the picture. */
   text: boolean
-  /** It is about the edge of the picture, or about what is behind everything. */
-  edge: 'border' | 'background' | null
+  /** It is about the edge of the picture, or about what is behind everything; and what it calls that. */
+  edge: { of: 'border' | 'background'; word: string } | null
   /** It is about whatever there is ("anything"). */
   anything: boolean
   /** It is about a piece of clothing. */
@@ -293,7 +293,7 @@ function wordsOf(
       joined = false
       i += found.part.length
     } else if (edge === null && things.length === 0 && EDGES.has(word)) {
-      edge = EDGES.get(word) ?? null
+      edge = { of: EDGES.get(word) ?? 'border', word: written([word]) }
       i += 1
     } else if (worn) {
       if (garment !== null) left.push(word)
@@ -323,6 +323,6 @@ function wordsOf(
   if (garment !== null && things.some(({ classes }) => classes.some((name) => name !== PERSON))) left.push(garment.word)
   if (ofText && things.length > 0) left.push('text')
   // "The edge of the table".
-  if (edge !== null && (things.length > 0 || garment !== null || ofText)) left.push(edge)
+  if (edge !== null && (things.length > 0 || garment !== null || ofText)) left.push(edge.word)
   return { things, colour, pale, text: ofText, edge, anything, garment, left }
 }
