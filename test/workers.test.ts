@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RouteOutput } from '../app/contract.ts'
 import type { Problem } from '../app/errors.ts'
@@ -194,9 +195,14 @@ describe.skipIf(!hasRedis)('workers', { meta: { needs: 'redis-server' }, timeout
     const first = host.projectDir
     const second = path.join(folder, 'second')
     useOnePack(second, host.packsDir)
+    // The store is away while they hear of the other library's queue.
+    await store.kill()
     await host.open(second)
     await host.tubelet.jobs.addColumn('yesno', 'Is there a person?')
     const there = workers.filter(({ gone }) => !gone)
+    await until('all have heard', () => there.every(({ name }) => host.worker(name) !== undefined), everything)
+    await sleep(500)
+    await store.start()
     await host.tubelet.intake.bring({ paths: [path.join(folder, 'media', 'first')] })
     await until('the other library is analysed', () => allDone() && host.tubelet.library.sources()[0]?.state === 'done', everything)
     expect(contentOf(second)).toEqual({ 't02_rotated.mp4': alone['t02_rotated.mp4'] })

@@ -24,8 +24,13 @@ const READY = 2_000
 /** Seconds are short because people wait: a worker that dies holds its ticket for one to two of these. */
 export const LOCKS = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 1_000_000 } as const
 
-/** @throws TubeletError `bad-request` for an address that is none of Redis. */
-export function connectionTo(url: string): Redis {
+/**
+ * A connection that comes back whenever it is lost.
+ * @param begin `at-once`, or when it is first used. BullMQ's worker makes another one like it, and never draws a ticket if the first attempt of one that
+ *   begins when it is used fails.
+ * @throws TubeletError `bad-request` for an address that is none of Redis.
+ */
+export function connectionTo(url: string, begin: 'at-once' | 'when-used'): Redis {
   if (!URL.canParse(url) || !['redis:', 'rediss:'].includes(new URL(url).protocol))
     throw new TubeletError({
       code: 'bad-request',
@@ -37,7 +42,7 @@ export function connectionTo(url: string): Redis {
   return new (redisClient().Redis)(url, {
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(2_000, 100 * times),
-    lazyConnect: true,
+    lazyConnect: begin === 'when-used',
   })
 }
 
@@ -87,7 +92,7 @@ export class Tickets {
     this.address = withoutPassword(url)
     this.#wanted = wanted
     this.#changed = changed
-    this.#redis = connectionTo(url)
+    this.#redis = connectionTo(url, 'when-used')
     this.#redis.on('error', (error) => this.#tell(unreachable(this.address, error)))
     this.#redis.on('close', () => {
       this.#checked = false

@@ -89,7 +89,7 @@ export class Worker {
    */
   async run(): Promise<void> {
     const { queue, name, atATime, tell } = this.#options
-    const connection = connectionTo(queue)
+    const connection = connectionTo(queue, 'at-once')
     let wasThere = true
     connection.on('error', () => {
       if (wasThere) tell({ event: 'queue-unreachable' })
@@ -101,9 +101,6 @@ export class Worker {
       // What is wrong with this machine is told before any work is taken.
       await this.#tell()
       await this.#tools()
-      await connection.connect().catch((error: unknown) => {
-        if (error instanceof TubeletError) throw error
-      })
       await Promise.race([mustKeepKeys(connection), aborted(this.#ending.signal)])
       const drawing = (from: string) => {
         const begun = new Drawer(from, ({ id }) => this.#draw(id ?? ''), { connection, concurrency: atATime, ...LOCKS })
